@@ -1,0 +1,192 @@
+"""The rows of editions, letters, the ledger of what was told, and why not."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base
+
+
+class EditionState(StrEnum):
+    """How far an edition is."""
+
+    OPEN = "open"  #: its letters are being written
+    WRITTEN = "written"  #: every subscription has a letter or an omission
+
+
+class LetterState(StrEnum):
+    """Where a letter is between us and the relay (design.md, section 5)."""
+
+    WRITTEN = "written"  #: frozen, waiting for its turn
+    CLAIMED = "claimed"  #: a dispatcher has it, until its lease runs out
+    IN_DOUBT = "in_doubt"  #: the body is with the relay, the final dot may be
+    ACCEPTED = "accepted"  #: the relay answered 250: it has taken charge
+    DEFERRED = "deferred"  #: the relay answered 4yz, or a failure before the dot: again later
+    REFUSED = "refused"  #: the relay answered 5yz: never again
+    UNKNOWN = "unknown"  #: silence after the dot: a person decides
+    WITHDRAWN = "withdrawn"  #: no longer entitled, expired, or not allowed
+    QUARANTINED = "quarantined"  #: cannot be composed: a person must look
+
+
+class ToldState(StrEnum):
+    """Whether a contact has been told."""
+
+    RESERVED = "reserved"  #: in a letter that has not been accepted yet
+    CONFIRMED = "confirmed"  #: in a letter that the relay accepted
+    RELEASED = "released"  #: its letter did not leave: may be told again
+
+
+class Kind(StrEnum):
+    """What a contact was told about a tender."""
+
+    NEW = "new"
+    CHANGE = "change"
+    CANCELLATION = "cancellation"
+    REMINDER = "reminder"
+
+
+class Why(StrEnum):
+    """Why a contact was not mailed, or a letter did not leave."""
+
+    MEMBERSHIP = "membership"  #: no active membership at that instant
+    CONSENT = "consent"  #: no recorded basis at that instant
+    SUBSCRIPTION = "subscription"  #: unsubscribed, or never subscribed
+    PAUSED = "paused"
+    SUPPRESSED = "suppressed"  #: the address bounces or complained
+    ADDRESS = "address"  #: the address changed since the letter was frozen
+    HELD = "held"  #: the brake or staff hold everything
+    NOT_ALLOWED = "not_allowed"  #: MAIL_ALLOWED does not name the address
+    EXPIRED = "expired"  #: refused for 72 h, or all its notices have closed
+    NOTHING = "nothing"  #: nothing new for what they declared
+    UNWRITABLE = "unwritable"  #: the letter could not be composed
+
+
+class Edition(Base):
+    """One period's digest for all of one frequency. Opened once, whoever ticks."""
+
+    __tablename__ = "edition"
+    __table_args__ = (UniqueConstraint("frequency", "label"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    frequency: Mapped[str] = mapped_column(String(20))
+    #: "2026-W39" or "2026-09-21".
+    label: Mapped[str] = mapped_column(String(30))
+    #: The period shown in the letters, [starts_at, ends_at).
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    written_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(20), default=EditionState.OPEN)
+
+
+class Letter(Base):
+    """One message to one contact; unique by key, its bytes frozen."""
+
+    __tablename__ = "letter"
+    __table_args__ = (
+        # What a dispatcher looks for, without walking over years of accepted letters.
+        Index(
+            "ix_letter_waiting",
+            "next_attempt_at",
+            sqlite_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+            postgresql_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: digest:{frequency}:{label}:{contact}
+    key: Mapped[str] = mapped_column(String(200), unique=True)
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"), index=True)
+    contact_id: Mapped[int] = mapped_column(
+        ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    #: The envelope's recipient, frozen with the bytes.
+    address: Mapped[str] = mapped_column(String(254))
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    #: The message as it goes on the wire, CRLF, not dot-stuffed; pruned after acceptance.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    notices: Mapped[int]
+    state: Mapped[str] = mapped_column(String(20), default=LetterState.WRITTEN)
+    written_at: Mapped[datetime]
+    #: Nothing is worth sending after this moment.
+    expires_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: Who holds the letter while CLAIMED; a result under another claim is refused.
+    claim: Mapped[str] = mapped_column(String(40), default="")
+    lease_until: Mapped[datetime | None]
+    in_doubt_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+    #: The membership interval that entitled it at hand-over (the proof).
+    membership_id: Mapped[int | None]
+    #: The relay's own words, e.g. "250 2.0.0 Ok: queued as 4XyZ".
+    reply: Mapped[str] = mapped_column(Text, default="")
+    #: A Why, for WITHDRAWN.
+    why: Mapped[str] = mapped_column(String(20), default="")
+
+
+class Told(Base):
+    """The ledger: what each contact has been told, and of which revision."""
+
+    __tablename__ = "told"
+    __table_args__ = (UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    cluster_id: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(20))
+    #: "-" for new, the revision for change and cancellation, "{closing}:{n}" for reminder.
+    occasion: Mapped[str] = mapped_column(String(50))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(20), default=ToldState.RESERVED)
+    at: Mapped[datetime]
+    #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class Omission(Base):
+    """Why a contact was not mailed in an edition, or a letter did not leave."""
+
+    __tablename__ = "omission"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"), index=True)
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"))
+    contact_id: Mapped[int] = mapped_column(
+        ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    why: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class Hold(Base):
+    """While one is not lifted, nothing leaves."""
+
+    __tablename__ = "hold"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    set_at: Mapped[datetime]
+    #: "staff", "brake", "first run", "journal", "policy".
+    cause: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str] = mapped_column(Text, default="")
+    set_by: Mapped[str] = mapped_column(String(100))
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str] = mapped_column(String(100), default="")

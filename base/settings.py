@@ -1,0 +1,138 @@
+"""The only module that reads the environment (and the file `.env` of the working folder).
+
+Settings are read in groups, so that a command needs only the variables it uses: reading a
+source asks for none but DATABASE_URL, sending asks for who writes and through which relay.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from base.errors import BaseFault, SettingInvalid, SettingMissing
+
+
+class Group(BaseSettings):
+    """Variables that are needed together. Names in the environment are the fields', upper case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read the group.
+
+        Raises:
+            SettingMissing: with all the names that are not set.
+            SettingInvalid: with the first that cannot be used.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            raise _fault(error) from None
+
+
+def _fault(error: ValidationError) -> BaseFault:
+    details = error.errors(include_url=False, include_input=False)
+    missing = [str(d["loc"][0]).upper() for d in details if d["type"] == "missing"]
+    if missing:
+        return SettingMissing(*missing)
+    return SettingInvalid(str(details[0]["loc"][0]).upper(), details[0]["msg"])
+
+
+class Store(Group):
+    """Where the rows are."""
+
+    #: A SQLAlchemy address: sqlite:///path or postgresql+psycopg://user:password@host/name.
+    database_url: str = "sqlite:///var/alertes.sqlite3"
+
+
+class Identity(Group):
+    """Who writes: asked by the law in each letter (LCAP, SOR/2012-36 s. 2) and each page."""
+
+    tenant_name: str
+    #: The whole postal address, on one line.
+    postal_address: str
+    #: An address or a web page where a person answers.
+    contact_email: str
+    #: Title and contact of the person in charge of personal information (Loi 25, art. 3.1).
+    privacy_officer: str
+    #: Root of the members' pages, e.g. https://alertes.exemple.quebec
+    public_url: str
+
+    @field_validator("public_url")
+    @classmethod
+    def _root(cls, value: str) -> str:
+        if not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            raise ValueError("must begin with https:// (http:// only for 127.0.0.1)")
+        return value.rstrip("/")
+
+
+class Keys(Group):
+    """The keys of the signed links, oldest first; the last one signs, all verify."""
+
+    link_keys: SecretStr
+
+    @field_validator("link_keys")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        keys = value.get_secret_value().split()
+        if not keys or any(len(key) < 32 for key in keys):
+            raise ValueError("one or more keys of at least 32 characters, parted by spaces")
+        return value
+
+    def as_list(self) -> list[str]:
+        """The keys, oldest first."""
+        return self.link_keys.get_secret_value().split()
+
+
+class Relay(Group):
+    """The server that letters are handed to, and in whose name."""
+
+    smtp_host: str
+    smtp_port: int = 587
+    #: "starttls" and "implicit" verify the certificate; "none" is for this machine's loopback.
+    smtp_tls: Literal["starttls", "implicit", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    #: A file with the relay's own certificate authority; empty for the system's.
+    smtp_ca_file: Path | None = None
+    #: The From header's address.
+    author_email: str
+    #: Where bounces return: the envelope's sender.
+    bounce_email: str
+    #: The domain in List-Id and Message-ID.
+    list_domain: str
+    #: Who may be mailed: "*", or addresses and domains parted by spaces. Default: nobody.
+    mail_allowed: str = ""
+
+    @field_validator("smtp_tls")
+    @classmethod
+    def _clear_only_at_home(cls, value: str, info: ValidationInfo) -> str:
+        if value == "none" and info.data.get("smtp_host") not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("none is allowed only for 127.0.0.1")
+        return value
+
+    def allowed(self) -> frozenset[str]:
+        """What MAIL_ALLOWED names, in lower case."""
+        return frozenset(self.mail_allowed.lower().split())
+
+
+class Sources(Group):
+    """Where tenders are read from."""
+
+    #: package_show of the SEAO dataset on the CKAN portal of Données Québec.
+    seao_package_url: str = (
+        "https://www.donneesquebec.ca/recherche/api/3/action/package_show"
+        "?id=d23b2e02-085d-43e5-9e6e-e1d558ebfdd5"
+    )
+    #: Named in our User-Agent, so that a publisher can reach us.
+    source_contact: str = Field(default="")
+
+
+#: Every group, for the test that holds .env.example to exactly the variables read.
+GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Sources)

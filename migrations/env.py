@@ -1,0 +1,21 @@
+"""Alembic's entry: which tables there are, and how to reach the database."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import subscriptions.tables  # noqa: F401
+from base.database import Base, connect
+
+database = connect(context.config.attributes["url"])
+with database.engine.connect() as connection:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        render_as_batch=True,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+database.dispose()

@@ -1,0 +1,1 @@
+"""The web pages behind the links in the letters (Starlette): an entry point, like scripts."""

@@ -1,0 +1,1 @@
+"""Staff commands, `alertes …`: thin, with French help and French output."""

