@@ -1,0 +1,68 @@
+"""`alertes`: the staff command. Each group of commands is a module beside this one."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from alerts.errors import AlertError
+from base.errors import (
+    BaseFault,
+    DatabaseAbsent,
+    DatabaseOutdated,
+    SettingInvalid,
+    SettingMissing,
+)
+from scripts import store
+from scripts.console import err
+from sources.errors import SourceError
+from subscriptions.errors import SubscriptionError
+
+app = typer.Typer(
+    name="alertes",
+    help="Alertes d’appels d’offres pour les membres de la coopérative.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(store.app, name="base")
+
+
+def main() -> None:
+    """Run the command; what a person must mend is said in French, with exit code 1."""
+    try:
+        app()
+    except BaseFault as fault:
+        err.print(_in_french(fault), markup=False)
+        sys.exit(1)
+    except (SourceError, SubscriptionError, AlertError) as error:
+        err.print(str(error), markup=False)
+        sys.exit(1)
+
+
+def _in_french(fault: BaseFault) -> str:
+    match fault:
+        case SettingMissing(names=names):
+            return (
+                f"Réglage manquant : {', '.join(names)}. "
+                "Le remplir dans le fichier .env (voir .env.example)."
+            )
+        case SettingInvalid(name=name, reason=reason):
+            return f"Réglage incorrect : {name}. {reason}. Le corriger dans le fichier .env."
+        case DatabaseAbsent(where=where):
+            return (
+                f"Aucune base de données à {where}. "
+                "Vérifier DATABASE_URL, ou la créer avec : alertes base creer"
+            )
+        case DatabaseOutdated(found=found, wanted=wanted):
+            return (
+                f"La base de données est à la version {found}, le programme attend {wanted}. "
+                "Faire une copie de sauvegarde, puis : alertes base mettre-a-niveau"
+            )
+        case _:
+            return str(fault)
+
+
+if __name__ == "__main__":
+    main()

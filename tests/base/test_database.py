@@ -9,9 +9,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
 
-import alerts.tables
-import sources.tables
+import alerts.tables  # noqa: F401
+import sources.tables  # noqa: F401
 import subscriptions.tables  # noqa: F401
 from base import audit
 from base.database import Base, Database, connect, ready, ready_or_new
@@ -39,17 +40,22 @@ def test_a_moment_comes_back_aware_in_utc(database: Database) -> None:
 
 
 def test_a_naive_moment_is_refused(database: Database) -> None:
-    with pytest.raises(Exception, match="naive datetime"), database.write() as session:
-        audit.record(
-            session, at=AT.replace(tzinfo=None), who="anne", action="essai", subject="contact:1"
-        )
+    naive = AT.replace(tzinfo=None)
+    with pytest.raises(StatementError, match="naive datetime"), database.write() as session:
+        audit.record(session, at=naive, who="anne", action="essai", subject="contact:1")
+
+
+def _note_twice(database: Database) -> None:
+    with database.write() as session:
+        audit.record(session, at=AT, who="anne", action="essai", subject="contact:1")
+        session.flush()
+        session.add(audit.Audit(id=1, at=AT, who="anne", action="essai"))
+        session.flush()
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as session:
-        audit.record(session, at=AT, who="anne", action="essai", subject="contact:1")
-        session.flush()
-        raise RuntimeError
+    with pytest.raises(IntegrityError):
+        _note_twice(database)
     assert _noted(database) == 0
 
 

@@ -1,0 +1,85 @@
+"""What one reader is told in one letter: Period, Notice, Digest (values)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A half-open stretch of time, [start, end)."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if not self.start < self.end:
+            raise ValueError(f"empty period {self.start} to {self.end}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a notice is in the letter, in words a member can read."""
+
+    sector: str
+    #: The sector's label: "Déneigement de bâtiments et de stationnements".
+    label: str
+    #: Where it was seen: "« déneigement » dans le titre; code 72102903".
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """One tender as a member reads it, at one of its revisions."""
+
+    cluster_id: int
+    revision_id: int
+    #: The public number: "20169865".
+    number: str
+    #: As published; hostile until escaped.
+    title: str
+    buyer: str
+    #: "Saint-Sylvère, MRC de Bécancour"; "" where it is unknown.
+    place: str
+    #: True where the buyer is provincial, so that the place of work must be looked up.
+    place_to_check: bool
+    #: "Biens", "Services", "Travaux de construction" or "".
+    category: str
+    #: "Avis d’appel d’offres régionalisé" as published, or "".
+    method: str
+    #: None where the source gives none.
+    closes_at: datetime | None
+    #: http(s) or "".
+    uri: str
+    #: The source's name for a reader: "SEAO".
+    source: str
+    reasons: tuple[Reason, ...]
+    #: True where an earlier letter with this notice may or may not have arrived.
+    perhaps_seen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Digest:
+    """Never empty: a period without notices makes no digest and no letter."""
+
+    contact_name: str
+    member_name: str
+    #: A subscriptions.tables.Frequency.
+    frequency: str
+    period: Period
+    #: Those soonest to close first, those without a date last.
+    notices: tuple[Notice, ...]
+    #: The labels of the sectors that the reader declared.
+    sectors: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.notices:
+            raise ValueError("a digest without notices")
+
+
+def ordered(notices: Iterable[Notice]) -> tuple[Notice, ...]:
+    """The notices soonest to close first, those without a date last."""
+    never = datetime.max.replace(tzinfo=UTC)
+    return tuple(sorted(notices, key=lambda n: (n.closes_at or never, n.title, n.cluster_id)))

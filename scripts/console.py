@@ -1,0 +1,61 @@
+"""What all commands share: French errors, exit codes, who is at the keyboard.
+
+Results go to standard output, all else to standard error. Exit codes: 0 done, 1 could not be
+done, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from base.clock import wall_time
+from base.database import Database, ready, ready_or_new
+from base.settings import Store
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def staff() -> str:
+    """The login name of who runs the command, for the audit."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "inconnu"
+
+
+def database(*, create: bool = False) -> Database:
+    """The database of the settings; `create` only for reading and roster commands."""
+    url = Store.read().database_url
+    return ready_or_new(url) if create else ready(url)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One object on standard output."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def moment(value: str | None, at: datetime) -> datetime:
+    """The moment that `--au` names: a day (its noon in Québec) or an ISO moment with zone.
+
+    Raises typer.BadParameter with a French message.
+    """
+    if value is None:
+        return at
+    try:
+        if len(value) == len("2026-09-21"):
+            return wall_time(date.fromisoformat(value), 12)
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.tzinfo is None:
+        message = f"« {value} » n’est pas une date. Écrire par exemple 2026-09-21."
+        raise typer.BadParameter(message, param_hint="--au")
+    return parsed.astimezone(UTC)
