@@ -48,6 +48,7 @@ class ToldState(StrEnum):
     RESERVED = "reserved"  #: in a letter that has not been accepted yet
     CONFIRMED = "confirmed"  #: in a letter that the relay accepted
     RELEASED = "released"  #: its letter did not leave: may be told again
+    UNCERTAIN = "uncertain"  #: its letter is UNKNOWN: listed once more, marked so
 
 
 class Kind(StrEnum):
@@ -157,8 +158,25 @@ class Told(Base):
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(String(20), default=ToldState.RESERVED)
     at: Mapped[datetime]
+    #: True once the notice was listed again because its first letter is UNKNOWN.
+    relisted: Mapped[bool] = mapped_column(default=False)
     #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class Attempt(Base):
+    """One transaction with the relay about one letter: where it ended and with which words."""
+
+    __tablename__ = "attempt"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    #: connect, mail, rcpt, data, body, dot (alerts.delivery.Phase).
+    phase: Mapped[str] = mapped_column(String(10))
+    #: The outcome, an alerts.delivery.Outcome.
+    outcome: Mapped[str] = mapped_column(String(20))
+    reply: Mapped[str] = mapped_column(Text)
 
 
 class Omission(Base):
@@ -190,3 +208,16 @@ class Hold(Base):
     set_by: Mapped[str] = mapped_column(String(100))
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str] = mapped_column(String(100), default="")
+
+
+class Instance(Base):
+    """An installation that hands letters over, known by its journal (alerts.journal)."""
+
+    __tablename__ = "instance"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: The journal's first line.
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    #: Letters ever begun there; a journal that counts more belongs to a later database.
+    begun: Mapped[int]
+    created_at: Mapped[datetime]

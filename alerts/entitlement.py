@@ -1,0 +1,208 @@
+"""Who may be mailed at this instant: the guards, and the one statement that lets a letter leave.
+
+The same conditions serve three times: `contacts_refused` when an edition is written (so that
+nobody writes a letter in vain), `letters_refused` when a letter is claimed, and `let_pass`
+between the body and the final dot. Only the last decides: its commit is the moment from which
+a letter counts as begun, and a lapse or an unsubscribe that was committed before it always wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    and_,
+    case,
+    exists,
+    false,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from alerts.tables import Hold, Letter, LetterState, Why
+from subscriptions.tables import Consent, Contact, Membership, Subscription, Suppression
+
+#: How long after the final dot the relay may take to answer (RFC 5321, 4.5.3.2.6: 10 minutes).
+REPLY_WITHIN = timedelta(minutes=10)
+
+Guard = tuple[Why, ColumnElement[bool]]
+
+
+def let_pass(
+    session: Session,
+    letter_ids: list[int],
+    *,
+    claim: str,
+    allowed: frozenset[str],
+    at: datetime,
+    reply_within: timedelta = REPLY_WITHIN,
+) -> set[int]:
+    """THE statement: CLAIMED -> IN_DOUBT for those letters whose contact is entitled at `at`.
+
+    Returns the ids that may get their final dot once the caller's transaction is committed.
+    For the others the connection must be closed without the dot; `letters_refused` says why.
+    """
+    _hold_still(session, letter_ids)
+    passed = session.execute(
+        update(Letter)
+        .where(Letter.id.in_(letter_ids))
+        .where(Letter.state == LetterState.CLAIMED, Letter.claim == claim)
+        .where(and_(*(condition for _, condition in _letter_guards(allowed, at))))
+        .values(
+            state=LetterState.IN_DOUBT,
+            in_doubt_at=at,
+            lease_until=at + reply_within,
+            membership_id=_entitling_membership(at),
+        )
+        .returning(Letter.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(passed.scalars())
+
+
+def letters_refused(
+    session: Session, letter_ids: Iterable[int], *, allowed: frozenset[str], at: datetime
+) -> dict[int, Why]:
+    """For each of those letters that may not leave at `at`: the first guard that says no."""
+    first = _first_refusal(_letter_guards(allowed, at))
+    found = session.execute(select(Letter.id, first).where(Letter.id.in_(list(letter_ids))))
+    return {letter_id: Why(why) for letter_id, why in found if why}
+
+
+def contacts_refused(
+    session: Session, contact_ids: Iterable[int], *, at: datetime
+) -> dict[int, Why]:
+    """For each of those contacts that may not be written to at `at`: the first guard's no."""
+    first = _first_refusal(_contact_guards(at))
+    found = session.execute(select(Contact.id, first).where(Contact.id.in_(list(contact_ids))))
+    return {contact_id: Why(why) for contact_id, why in found if why}
+
+
+def _contact_guards(at: datetime) -> list[Guard]:
+    """Conditions on a row of `contact`, each true where nothing forbids."""
+    of_contact = Subscription.contact_id == Contact.id
+    return [
+        (
+            Why.MEMBERSHIP,
+            and_(
+                Contact.ended_at.is_(None),
+                exists()
+                .where(Membership.member_id == Contact.member_id, *_holds(Membership, at))
+                .correlate(Contact),
+            ),
+        ),
+        (
+            Why.SUBSCRIPTION,
+            exists().where(of_contact, Subscription.ended_at.is_(None)).correlate(Contact),
+        ),
+        (
+            Why.PAUSED,
+            ~exists()
+            .where(of_contact, Subscription.ended_at.is_(None), Subscription.paused_until > at)
+            .correlate(Contact),
+        ),
+        (
+            Why.CONSENT,
+            exists()
+            .where(Consent.contact_id == Contact.id, *_holds(Consent, at))
+            .correlate(Contact),
+        ),
+        (
+            Why.SUPPRESSED,
+            ~exists()
+            .where(Suppression.address == Contact.address, Suppression.lifted_at.is_(None))
+            .correlate(Contact),
+        ),
+    ]
+
+
+def _letter_guards(allowed: frozenset[str], at: datetime) -> list[Guard]:
+    """Conditions on a row of `letter`: those on its contact, and those on itself."""
+    of_letter = Contact.id == Letter.contact_id
+    guards = [
+        (why, exists().where(of_letter, condition).correlate(Letter))
+        for why, condition in _contact_guards(at)
+    ]
+    unchanged = exists().where(of_letter, Contact.address == Letter.address).correlate(Letter)
+    held = exists().where(Hold.lifted_at.is_(None)).correlate(Letter)
+    return [
+        *guards,
+        (Why.ADDRESS, unchanged),
+        (Why.NOT_ALLOWED, _allows(allowed)),
+        (Why.EXPIRED, Letter.expires_at > at),
+        (Why.HELD, ~held),
+    ]
+
+
+def _allows(allowed: frozenset[str]) -> ColumnElement[bool]:
+    """MAIL_ALLOWED as a condition: "*" is everybody, a word without @ is a domain."""
+    if "*" in allowed:
+        return true()
+    if not allowed:
+        return false()
+    addresses = [word for word in allowed if not word.startswith("@") and "@" in word]
+    domains = [word.removeprefix("@") for word in allowed if word not in addresses]
+    return or_(
+        Letter.address.in_(addresses),
+        *(Letter.address.endswith(f"@{domain}", autoescape=True) for domain in domains),
+    )
+
+
+def _entitling_membership(at: datetime) -> ScalarSelect[int]:
+    """The interval that makes the letter's contact a member's at `at`: the proof."""
+    return (
+        select(Membership.id)
+        .join(Contact, Contact.member_id == Membership.member_id)
+        .where(Contact.id == Letter.contact_id, *_holds(Membership, at))
+        .order_by(Membership.id)
+        .limit(1)
+        .correlate(Letter)
+        .scalar_subquery()
+    )
+
+
+def _holds(
+    table: type[Membership | Consent], at: datetime
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """[starts_at, ends_at) holds at `at`."""
+    return table.starts_at <= at, or_(table.ends_at.is_(None), table.ends_at > at)
+
+
+def _first_refusal(guards: list[Guard]) -> ColumnElement[str]:
+    return case(*((~condition, literal(why.value)) for why, condition in guards), else_="")
+
+
+def _hold_still(session: Session, letter_ids: list[int]) -> None:
+    """Make a lapse or an unsubscribe that is being committed come before or after us, not within.
+
+    On PostgreSQL the rows are locked for sharing, so such a change either was committed before
+    `let_pass` reads, or waits for our commit. SQLite has one writer: nothing is needed there.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    contacts = select(Letter.contact_id).where(Letter.id.in_(letter_ids))
+    locked = Contact.id.in_(contacts)
+    session.execute(
+        select(Contact.id).where(locked).order_by(Contact.id).with_for_update(read=True)
+    )
+    for table in (Subscription, Consent):
+        session.execute(
+            select(table.id)
+            .where(table.contact_id.in_(contacts))
+            .order_by(table.id)
+            .with_for_update(read=True)
+        )
+    members = select(Contact.member_id).where(locked)
+    session.execute(
+        select(Membership.id)
+        .where(Membership.member_id.in_(members))
+        .order_by(Membership.id)
+        .with_for_update(read=True)
+    )

@@ -1,0 +1,121 @@
+"""What each contact has been told, and of which revision.
+
+A notice is RESERVED with the letter that carries it, CONFIRMED when the relay accepted that
+letter, RELEASED when the letter will never leave, UNCERTAIN when nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from alerts.digest import Notice
+from alerts.tables import Kind, Told, ToldState
+
+#: The occasion of what is told only once.
+ONCE = "-"
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one contact needs not, or need, be told again, by cluster."""
+
+    #: Reserved or confirmed, or listed twice already: not again.
+    settled: set[int] = field(default_factory=set)
+    #: In a letter that may not have arrived: once more, marked so.
+    uncertain: set[int] = field(default_factory=set)
+
+
+def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
+    """What each of those contacts has been told as new; a contact told nothing is Heard()."""
+    found: dict[int, Heard] = defaultdict(Heard)
+    rows = session.execute(
+        select(Told.contact_id, Told.cluster_id, Told.state, Told.relisted).where(
+            Told.contact_id.in_(list(contact_ids)),
+            Told.kind == Kind.NEW,
+            Told.state != ToldState.RELEASED,
+        )
+    )
+    for contact_id, cluster_id, state, relisted in rows:
+        again = state == ToldState.UNCERTAIN and not relisted
+        (found[contact_id].uncertain if again else found[contact_id].settled).add(cluster_id)
+    return found
+
+
+def reserve(
+    session: Session, *, letter_id: int, contact_id: int, notices: Iterable[Notice], at: datetime
+) -> int:
+    """Reserve those notices for a letter; return how many could be.
+
+    One that is reserved or confirmed already stays as it is: fewer than asked means that
+    another writer was faster, and the caller must give its letter up.
+    """
+    rows = [_row(letter_id, contact_id, notice, at) for notice in notices]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(Told).values(rows)
+    free = or_(
+        Told.state == ToldState.RELEASED,
+        and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
+    )
+    taken = session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
+            set_={
+                "state": ToldState.RESERVED,
+                "letter_id": letter_id,
+                "revision_id": statement.excluded.revision_id,
+                "reasons": statement.excluded.reasons,
+                "at": at,
+                "relisted": Told.state == ToldState.UNCERTAIN,
+            },
+            where=free,
+        ).returning(Told.id)
+    )
+    return len(taken.all())
+
+
+def confirm(session: Session, letter_ids: Iterable[int]) -> None:
+    """The relay has taken charge of those letters: their notices are told."""
+    _move(session, letter_ids, ToldState.CONFIRMED)
+
+
+def release(session: Session, letter_ids: Iterable[int]) -> None:
+    """Those letters will never leave: their notices may be told again."""
+    _move(session, letter_ids, ToldState.RELEASED)
+
+
+def doubt(session: Session, letter_ids: Iterable[int]) -> None:
+    """Nobody knows whether those letters were accepted."""
+    _move(session, letter_ids, ToldState.UNCERTAIN)
+
+
+def _move(session: Session, letter_ids: Iterable[int], state: ToldState) -> None:
+    session.execute(
+        update(Told)
+        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
+        .values(state=state)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[str, Any]:
+    return {
+        "contact_id": contact_id,
+        "cluster_id": notice.cluster_id,
+        "kind": Kind.NEW,
+        "occasion": ONCE,
+        "revision_id": notice.revision_id,
+        "letter_id": letter_id,
+        "state": ToldState.RESERVED,
+        "at": at,
+        "relisted": False,
+        "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
+    }
