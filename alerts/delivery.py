@@ -215,18 +215,28 @@ class Connection:
     async def _all_at_once(self, commands: dict[Phase, bytes]) -> Receipt | None:
         """RFC 2920: one write, the replies in order; a 354 after a refusal gets a lone dot."""
         self._writer.write(b"".join(commands.values()))
-        refusal: Receipt | None = None
+        refused: tuple[Phase, int, str] | None = None
         for phase in commands:
-            self._phase = phase
-            code, reply = await _within(REPLY_WITHIN, self._reply())
-            if phase is Phase.DATA and refusal is not None and code == 354:
-                # Nobody is addressed: the relay refuses the empty message, whatever it says.
-                self._writer.write(b".\r\n")
-                await _within(REPLY_WITHIN, self._reply())
-            elif refusal is None and not _is_good(phase, code):
-                refusal = self._refusal(phase, code, reply)
-        if refusal is not None:
-            await self._reset()
+            if refused is None:
+                self._phase = phase
+            try:
+                code, reply = await _within(REPLY_WITHIN, self._reply())
+                if phase is Phase.DATA and refused is not None and code == 354:
+                    # Nobody is addressed: the relay refuses the empty message, as it likes.
+                    self._writer.write(b".\r\n")
+                    await _within(REPLY_WITHIN, self._reply())
+            except LOST:
+                if refused is None:
+                    raise
+                # It said no and hung up: the no is what counts.
+                self.close()
+                break
+            if refused is None and not _is_good(phase, code):
+                refused = (phase, code, reply)
+        if refused is None:
+            return None
+        refusal = self._refusal(*refused)
+        await self._reset()
         return refusal
 
     async def _reset(self) -> None:
@@ -309,7 +319,8 @@ async def _greet(client: aiosmtplib.SMTP) -> None:
     try:
         await client.connect()
     except aiosmtplib.SMTPResponseException as error:
-        if isinstance(error, (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError)):
+        greeting = (aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError)
+        if isinstance(error, greeting) or error.code < 0:
             raise
         raise RelayMisconfigured(f"STARTTLS refused: {error.code} {error.message}") from error
 

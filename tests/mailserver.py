@@ -1,0 +1,187 @@
+"""Real SMTP servers for tests: one that behaves, and one that follows a script.
+
+Both listen on the loopback with real sockets; TLS certificates come from trustme.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class Mailbox:
+    """What a well-behaved server (aiosmtpd) received, in order of arrival."""
+
+    port: int = 0
+    received: list[tuple[str, str, bytes]] = field(default_factory=list)
+    #: Address to the reply it gets at RCPT TO.
+    replies: dict[str, str] = field(default_factory=dict)
+
+    async def handle_RCPT(  # noqa: N802, the name aiosmtpd looks for
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        reply = self.replies.get(address, "250 OK")
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        self.received.append((str(envelope.mail_from), envelope.rcpt_tos[0], envelope.content))
+        return "250 2.0.0 queued"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [recipient for _, recipient, _ in self.received]
+
+
+@contextlib.asynccontextmanager
+async def mail_server(
+    context: ssl.SSLContext | None = None, *, implicit: bool = False, **options: Any
+) -> AsyncIterator[Mailbox]:
+    """A server on a free port; with `context` it offers STARTTLS, or speaks TLS at once."""
+    mailbox = Mailbox()
+
+    def protocol() -> SMTP:
+        tls = None if implicit else context
+        return SMTP(mailbox, hostname="localhost", tls_context=tls, decode_data=False, **options)
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context if implicit else None)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    try:
+        yield mailbox
+    finally:
+        server.close()
+
+
+#: What the scripted server does at a step instead of its normal reply.
+Act = str | bytes | Callable[["Script"], Awaitable[None]]
+
+
+@dataclass
+class Script:
+    """A server whose reply at each step can be replaced: text, bytes, or DROP, SILENCE …
+
+    Steps: banner, ehlo, starttls, auth, mail, rcpt, data, body, dot, rset, quit.
+    """
+
+    acts: dict[str, Act] = field(default_factory=dict)
+    pipelining: bool = False
+    extensions: tuple[str, ...] = ("SIZE 33554432", "8BITMIME")
+    port: int = 0
+    #: Everything clients said, line by line, and the bodies whose dot was answered with 250.
+    heard: list[bytes] = field(default_factory=list)
+    accepted: list[bytes] = field(default_factory=list)
+    writer: asyncio.StreamWriter | None = None
+    connections: int = 0
+    refused: bool = False
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def say(self, step: str, normal: str) -> bool:
+        """Reply; False when the normal reply was replaced."""
+        act = self.acts.get(step)
+        assert self.writer is not None
+        if callable(act):
+            await act(self)
+            return False
+        reply = normal if act is None else act
+        self.writer.write(reply if isinstance(reply, bytes) else f"{reply}\r\n".encode())
+        await self.writer.drain()
+        return act is None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self.say("banner", "220 test ESMTP")
+                while line := await reader.readline():
+                    self.heard.append(line.rstrip(b"\r\n"))
+                    if not await self._answer(line[:4].decode("latin-1").upper(), reader):
+                        break
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self.tasks.discard(task)
+            writer.transport.abort()
+
+    async def _answer(self, verb: str, reader: asyncio.StreamReader) -> bool:
+        words = [*self.extensions, *(["PIPELINING"] if self.pipelining else [])]
+        match verb:
+            case "EHLO":
+                lines = ["test", *words]
+                await self.say(
+                    "ehlo",
+                    "\r\n".join(
+                        f"250{'-' if i < len(lines) - 1 else ' '}{w}" for i, w in enumerate(lines)
+                    ),
+                )
+            case "MAIL" | "RCPT" | "RSET" | "STAR" | "AUTH":
+                step = {"STAR": "starttls"}.get(verb, verb.lower())
+                good = await self.say(step, "250 2.0.0 ok")
+                self.refused = not good if verb == "MAIL" else self.refused or not good
+            case "DATA" if self.refused:
+                # RFC 2920, 3.1: a server may say 354 to a pipelined DATA that nobody will get.
+                await self.say("late data", "354 go, for nobody")
+                while await reader.readline() not in {b".\r\n", b""}:
+                    pass
+                await self.say("late dot", "554 5.5.1 no valid recipients")
+            case "DATA":
+                if await self.say("data", "354 go"):
+                    await self._body(reader)
+            case "QUIT":
+                await self.say("quit", "221 bye")
+                return False
+            case _:
+                await self.say("other", "502 5.5.1 what")
+        return True
+
+    async def _body(self, reader: asyncio.StreamReader) -> None:
+        if "body" in self.acts:
+            await reader.read(100)
+            await self.say("body", "")
+            return
+        body = bytearray()
+        while (line := await reader.readline()) != b".\r\n":
+            if not line:
+                return
+            body += line
+        if await self.say("dot", "250 2.0.0 queued as T1"):
+            self.accepted.append(bytes(body))
+
+
+async def drop(script: Script) -> None:
+    """Close the connection without a word."""
+    assert script.writer is not None
+    script.writer.transport.abort()
+
+
+async def silence(_script: Script) -> None:
+    """Say nothing for longer than the test's limits."""
+    await asyncio.sleep(30)
+
+
+@contextlib.asynccontextmanager
+async def scripted_server(script: Script) -> AsyncIterator[Script]:
+    """Run a script on a free port."""
+    server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
+    script.port = server.sockets[0].getsockname()[1]
+    try:
+        yield script
+    finally:
+        server.close()
+        for task in list(script.tasks):
+            task.cancel()
+        await asyncio.gather(*script.tasks, return_exceptions=True)
+        await asyncio.sleep(0)
