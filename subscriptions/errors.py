@@ -3,7 +3,8 @@
 * SubscriptionError
   + RosterUnreadable    the whole file: a person must look
   + CatalogueInvalid    the sector catalogue: a person must look
-  + ContactUnknown      no such contact
+  + ContactUnknown      no such contact, or several
+  + AddressRefused      no address that can be written to
   + LinkRefused         a link that was not signed by us, or for another purpose, or too old
 
 What concerns one line of a roster is a `RefusedLine` (subscriptions.roster), not an error.
@@ -17,7 +18,24 @@ class SubscriptionError(Exception):
 
 
 class RosterUnreadable(SubscriptionError, ValueError):
-    """The file is no roster: wrong type, no header, or damaged."""
+    """The file is no roster: wrong type, no header, or damaged.
+
+    `reason` is a subscriptions.spreadsheet.Unreadable, `detail` what was found and where.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
+class AddressRefused(SubscriptionError, ValueError):
+    """No address that can be written to; `reason` is a subscriptions.addresses.Fault."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
 
 
 class CatalogueInvalid(SubscriptionError, ValueError):
@@ -25,7 +43,13 @@ class CatalogueInvalid(SubscriptionError, ValueError):
 
 
 class ContactUnknown(SubscriptionError, LookupError):
-    """No contact answers to that name, number or address."""
+    """No contact, or more than one, answers to that name, number or address."""
+
+    def __init__(self, key: str, found: tuple[str, ...] = ()) -> None:
+        self.key = key
+        #: The contacts that answer to it, where there are several.
+        self.found = found
+        super().__init__(f"{key}: {', '.join(found) or 'none'}")
 
 
 class LinkRefused(SubscriptionError):

@@ -1,0 +1,227 @@
+"""A roster, the list of members that staff keep in a spreadsheet -> its entries (pure).
+
+A line that cannot be used is a RefusedLine, so that it does not hide the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from base.text import fold
+from subscriptions import cells, spreadsheet
+from subscriptions.cells import CellRefused
+from subscriptions.errors import RosterUnreadable
+from subscriptions.roster_words import REQUIRED, Column, column
+from subscriptions.sectors import Catalogue
+from subscriptions.spreadsheet import HEADER_WITHIN, Cell, Row, Sheet, Unreadable
+from subscriptions.stretches import Declared
+from subscriptions.tables import Basis, Frequency
+
+
+class Reason(StrEnum):
+    """Why a line is refused as a whole; why a cell is refused is a subscriptions.cells.Fault."""
+
+    HEADER_AGAIN = "header again"
+    #: The enterprise has another standing or other dates on an earlier line.
+    TWO_STANDINGS = "two standings"
+    ADDRESS_TWICE = "address twice"
+    #: One address for two enterprises.
+    TWO_ENTERPRISES = "two enterprises"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedLine:
+    """Nothing of this line is taken."""
+
+    line: int
+    #: None where the line as a whole is refused.
+    column: Column | None
+    #: A Reason, or a subscriptions.cells.Fault.
+    reason: str
+    #: What was found, or what is close to it.
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One contact of one enterprise. None: the roster does not say, what is known stays."""
+
+    line: int
+    enterprise: str
+    telephone: str | None
+    #: As written: "Démissionnaire".
+    status: str
+    membership: Declared
+    contact: str | None
+    address: str
+    sectors: tuple[str, ...]
+    frequency: Frequency | None
+    territory: tuple[str, ...] | None
+    basis: Basis | None
+    evidence: str
+    consented_on: date | None
+
+    @property
+    def key(self) -> str:
+        """The enterprise's name folded: how it is recognised."""
+        return fold(self.enterprise)
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A file as it was understood."""
+
+    entries: tuple[Entry, ...]
+    refused: tuple[RefusedLine, ...]
+    #: Headings that mean nothing to us; their columns were passed over.
+    unknown_headings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    places: dict[Column, int]
+    unknown: tuple[str, ...]
+
+    def cell(self, row: Row, name: Column) -> Cell | None:
+        """None where the file has no such column; "" where the line is shorter."""
+        place = self.places.get(name)
+        if place is None:
+            return None
+        return row.cells[place] if place < len(row.cells) else ""
+
+
+def read(document: bytes, catalogue: Catalogue) -> Roster:
+    """Read a roster from the bytes of a CSV or .xlsx file.
+
+    Raises:
+        RosterUnreadable: the file is of another type, has no header, or nothing under it.
+    """
+    header, rows = _table(document)
+    if not rows:
+        raise RosterUnreadable(Unreadable.NO_LINES)
+    entries: list[Entry] = []
+    refused: list[RefusedLine] = []
+    for row in rows:
+        entry, faults = _entry(row, header, catalogue)
+        refused += faults
+        if entry is not None:
+            entries.append(entry)
+    kept, clashing = _apart(entries)
+    ordered = sorted([*refused, *clashing], key=lambda r: r.line)
+    return Roster(tuple(kept), tuple(ordered), header.unknown)
+
+
+def _table(document: bytes) -> tuple[_Header, Sequence[Row]]:
+    """The first sheet with a header, and the lines under it."""
+    lacking: tuple[Column, ...] = ()
+    for sheet in spreadsheet.sheets(document, _score):
+        place = _header_place(sheet)
+        if place is None:
+            continue
+        header = _header(sheet.rows[place])
+        lacking = tuple(c for c in REQUIRED if c not in header.places)
+        if not lacking:
+            return header, sheet.rows[place + 1 :]
+    if lacking:
+        raise RosterUnreadable(Unreadable.MISSING_COLUMNS, ", ".join(lacking))
+    raise RosterUnreadable(Unreadable.NO_HEADER)
+
+
+def _score(texts: Sequence[str]) -> int:
+    return len({column(fold(t)) for t in texts} - {None})
+
+
+def _header_place(sheet: Sheet) -> int | None:
+    """Where most headings are; a line with fewer than two is no header."""
+    scores = [_score([str(c) for c in row.cells]) for row in sheet.rows[:HEADER_WITHIN]]
+    best = max(scores, default=0)
+    return scores.index(best) if best >= 2 else None
+
+
+def _header(row: Row) -> _Header:
+    places: dict[Column, int] = {}
+    unknown: list[str] = []
+    for place, cell in enumerate(row.cells):
+        heading = cells.text(cell) if not isinstance(cell, spreadsheet.Formula) else ""
+        name = column(fold(heading))
+        if name in places:
+            raise RosterUnreadable(Unreadable.COLUMN_TWICE, f"{heading} ({row.number})")
+        if name is not None:
+            places[name] = place
+        elif heading:
+            unknown.append(heading)
+    return _Header(places, tuple(unknown))
+
+
+def _entry(
+    row: Row, header: _Header, catalogue: Catalogue
+) -> tuple[Entry | None, list[RefusedLine]]:
+    """The entry of a line, or all that is wrong with it."""
+    if _score([str(c) for c in row.cells]) >= len(REQUIRED):
+        again = RefusedLine(line=row.number, column=None, reason=Reason.HEADER_AGAIN)
+        return None, [again]
+    taken = cells.Line(row.number, {name: header.cell(row, name) for name in header.places})
+    status = taken.take(Column.STATUS, cells.status, ("", False))
+    starts_on = taken.take(Column.STARTS, cells.day, None)
+    ends_on = taken.take(Column.ENDS, cells.last_day(starts_on), None)
+    entry = Entry(
+        line=row.number,
+        enterprise=taken.take(Column.ENTERPRISE, cells.enterprise, ""),
+        telephone=taken.take(Column.TELEPHONE, cells.telephone, None),
+        status=status[0],
+        membership=Declared(status[1], starts_on, ends_on),
+        contact=taken.take(Column.CONTACT, cells.name, None),
+        address=taken.take(Column.ADDRESS, cells.address, ""),
+        sectors=taken.take(Column.SECTORS, cells.sectors(catalogue), ()),
+        frequency=taken.take(Column.FREQUENCY, cells.frequency, None),
+        territory=taken.take(Column.TERRITORY, cells.names, None),
+        basis=taken.take(Column.BASIS, cells.basis, None),
+        evidence=taken.take(Column.EVIDENCE, cells.evidence, ""),
+        consented_on=taken.take(Column.CONSENTED, cells.day, None),
+    )
+    faults = [_refused(row.number, fault) for fault in taken.faults]
+    return (None if faults else entry), faults
+
+
+def _refused(line: int, fault: tuple[Column, CellRefused]) -> RefusedLine:
+    name, refusal = fault
+    return RefusedLine(line=line, column=name, reason=refusal.reason, detail=refusal.detail)
+
+
+def _apart(entries: Sequence[Entry]) -> tuple[list[Entry], list[RefusedLine]]:
+    """The entries that do not contradict an earlier line, and those that do."""
+    kept: list[Entry] = []
+    refused: list[RefusedLine] = []
+    of_address: dict[str, Entry] = {}
+    of_enterprise: dict[str, Entry] = {}
+    for entry in entries:
+        same_address = of_address.get(entry.address)
+        first = of_enterprise.get(entry.key, entry)
+        if same_address is not None:
+            refused.append(_twice(entry, same_address))
+        elif entry.membership != first.membership:
+            refused.append(_clash(entry, Reason.TWO_STANDINGS, Column.STATUS, str(first.line)))
+        else:
+            of_address[entry.address] = entry
+            of_enterprise[entry.key] = first
+            kept.append(entry)
+    return kept, refused
+
+
+def _twice(entry: Entry, earlier: Entry) -> RefusedLine:
+    if entry.key == earlier.key:
+        return _clash(entry, Reason.ADDRESS_TWICE, Column.ADDRESS, str(earlier.line))
+    return two_enterprises(entry, earlier.enterprise)
+
+
+def two_enterprises(entry: Entry, holder: str) -> RefusedLine:
+    """The refusal of a line whose address is already `holder`'s."""
+    names = f"{holder} | {entry.enterprise}"
+    return _clash(entry, Reason.TWO_ENTERPRISES, Column.ADDRESS, names)
+
+
+def _clash(entry: Entry, reason: Reason, name: Column, detail: str) -> RefusedLine:
+    return RefusedLine(line=entry.line, column=name, reason=reason, detail=detail)
