@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from alembic import context
 
-import subscriptions.tables  # noqa: F401
+import alerts.tables
+import base.audit
+import sources.tables
+import subscriptions.tables
 from base.database import Base, connect
+
+#: Importing them is what makes their tables known to `Base.metadata`.
+DECLARED = (alerts.tables, base.audit, sources.tables, subscriptions.tables)
 
 database = connect(context.config.attributes["url"])
 with database.engine.connect() as connection:
