@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -72,14 +73,14 @@ class Tally:
 
 
 async def hand_over(
-    database: Database, handing: Handing, *, now: Now, stop: asyncio.Event | None = None
+    database: Database, handing: Handing, *, now: Now, stop: threading.Event | None = None
 ) -> Tally:
     """Hand over every letter whose turn has come; safe beside other dispatchers.
 
     Stops early, without an exception, when the relay cannot be used (`Tally.stopped`), when
     everything is held, or when `stop` is set: then letters in hand are finished first.
     """
-    run = _Run(database, handing, now, stop or asyncio.Event())
+    run = _Run(database, handing, now, stop or threading.Event())
     while not run.is_over:
         lot = await asyncio.to_thread(run.claim)
         if not lot.looked_at:
@@ -92,7 +93,9 @@ async def hand_over(
 class _Run:
     """One run of one dispatcher: its connections, its two shared transactions, its tally."""
 
-    def __init__(self, database: Database, handing: Handing, now: Now, stop: asyncio.Event) -> None:
+    def __init__(
+        self, database: Database, handing: Handing, now: Now, stop: threading.Event
+    ) -> None:
         self.database = database
         self.handing = handing
         self.now = now

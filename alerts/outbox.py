@@ -63,6 +63,15 @@ class Lot:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A letter whose dot may have been sent, and nobody waits for the answer any more."""
+
+    id: int
+    key: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a claimed letter."""
 
@@ -194,14 +203,14 @@ def take_back(session: Session, *, at: datetime) -> int:
     return len(back.all())
 
 
-def in_doubt(session: Session, *, at: datetime) -> list[tuple[int, str, datetime]]:
-    """IN_DOUBT letters whose dispatcher is certainly gone: id, Message-ID, since when."""
+def in_doubt(session: Session, *, at: datetime) -> list[Doubt]:
+    """IN_DOUBT letters whose dispatcher is certainly gone."""
     rows = session.execute(
-        select(Letter.id, Letter.message_id, Letter.in_doubt_at).where(
-            Letter.state == LetterState.IN_DOUBT, Letter.lease_until <= at
-        )
+        select(Letter.id, Letter.key, Letter.message_id)
+        .where(Letter.state == LetterState.IN_DOUBT, Letter.lease_until <= at)
+        .order_by(Letter.id)
     )
-    return [(row.id, row.message_id, row.in_doubt_at or at) for row in rows]
+    return [Doubt(**row._asdict()) for row in rows]
 
 
 def resolve(

@@ -90,11 +90,13 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads; whatever it changed is thrown away."""
+        """A transaction that only reads; whatever it changed is thrown away.
+
+        What was read stays readable after the end, without its relations.
+        """
         reader = self.engine.execution_options(reads_only=True)
         with Session(reader, expire_on_commit=False, autoflush=False) as session:
             yield session
-            session.rollback()
 
     def dispose(self) -> None:
         """Close the pooled connections."""

@@ -109,6 +109,10 @@ class Relay(Group):
     list_domain: str
     #: Who may be mailed: "*", or addresses and domains parted by spaces. Default: nobody.
     mail_allowed: str = ""
+    #: The journal of what was handed over: outside the database, and not in its backups.
+    journal_file: Path = Path("var/handover.journal")
+    #: The log of a Postfix on this machine that is the relay; empty where it is another.
+    postfix_log: Path | None = None
 
     @field_validator("smtp_tls")
     @classmethod

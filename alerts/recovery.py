@@ -1,0 +1,72 @@
+"""After a crash: claims that ran out wait again; letters in doubt are asked about.
+
+Safe to run at any time, beside dispatchers at work: only leases that ran out are touched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+from alerts import holds, maillog, outbox
+from alerts.journal import Journal, reason_to_hold
+from alerts.tables import LetterState
+from base.database import Database
+
+logger = logging.getLogger(__name__)
+
+
+def recover(
+    database: Database, journal: Journal, *, at: datetime, log: Path | None = None
+) -> Counter[str]:
+    """Mend what a killed dispatcher left; counts by what became of it.
+
+    `log` is the log of a local Postfix that is the relay: with it a letter in doubt becomes
+    ACCEPTED or waits again; without it, or when it cannot be read, UNKNOWN.
+    """
+    done: Counter[str] = Counter()
+    with database.write() as session:
+        done["taken back"] = outbox.take_back(session, at=at)
+        doubts = outbox.in_doubt(session, at=at)
+    known = journal.accepted_keys() if doubts else set()
+    queued = _queued(log, [doubt.message_id for doubt in doubts]) if doubts else None
+    for doubt in doubts:
+        state, why = _verdict(doubt, known, queued)
+        with database.write() as session:
+            if outbox.resolve(session, doubt.id, state, reply=why, at=at):
+                done[state] += 1
+                logger.warning("doubt resolved", extra={"letter": doubt.id, "state": str(state)})
+    return done
+
+
+def hold_if_restored(database: Database, journal: Journal, *, at: datetime) -> str:
+    """Hold everything when this database is older than its journal; the reason, or ""."""
+    with database.write() as session:
+        reason = reason_to_hold(session, journal, at)
+        if reason:
+            holds.hold(session, cause="journal", detail=reason, by="service", at=at)
+    return reason
+
+
+def _verdict(
+    doubt: outbox.Doubt, known: set[str], queued: set[str] | None
+) -> tuple[LetterState, str]:
+    if doubt.key in known:
+        return LetterState.ACCEPTED, "the journal has its acceptance"
+    if queued is None:
+        return LetterState.UNKNOWN, "no answer to the final dot"
+    if doubt.message_id in queued:
+        return LetterState.ACCEPTED, "queued, by the log of the relay"
+    return LetterState.WRITTEN, "not queued, by the log of the relay"
+
+
+def _queued(log: Path | None, message_ids: list[str]) -> set[str] | None:
+    if log is None:
+        return None
+    try:
+        return maillog.accepted(log, message_ids)
+    except OSError:
+        logger.exception("the log of the relay cannot be read")
+        return None
