@@ -48,7 +48,7 @@ def normalised(value: str) -> str:
     if not local.isascii():
         raise AddressRefused(Fault.NOT_ASCII, "".join(c for c in local if not c.isascii()))
     if len(text) > LONGEST:
-        raise AddressRefused(Fault.TOO_LONG, str(len(text)))
+        raise AddressRefused(Fault.TOO_LONG, str(LONGEST))
     if local in _NO_READER:
         raise AddressRefused(Fault.NO_READER, f"{local}@")
     try:

@@ -46,7 +46,7 @@ class Fault(StrEnum):
     DATES_REVERSED = "dates reversed"
 
 
-class CellRefused(ValueError):  # noqa: N818, it never leaves a line
+class CellRefused(ValueError):
     """A cell cannot be used."""
 
     def __init__(self, reason: str, detail: str = "") -> None:

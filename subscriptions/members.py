@@ -14,9 +14,14 @@ from subscriptions.errors import AddressRefused, ContactUnknown
 from subscriptions.tables import Contact, Member, Membership
 
 
+def name_key(name: str) -> str:
+    """How an enterprise is recognised: its name folded, as long as the column lets it be."""
+    return fold(name)[:200]
+
+
 def add_member(session: Session, name: str, *, at: datetime, telephone: str = "") -> Member:
     """A new enterprise; its name, folded, must not be another's (UNIQUE)."""
-    member = Member(name=name, name_key=fold(name)[:200], telephone=telephone, created_at=at)
+    member = Member(name=name, name_key=name_key(name), telephone=telephone, created_at=at)
     session.add(member)
     session.flush()
     return member

@@ -14,6 +14,7 @@ from base.text import fold
 from subscriptions import cells, spreadsheet
 from subscriptions.cells import CellRefused
 from subscriptions.errors import RosterUnreadable
+from subscriptions.members import name_key
 from subscriptions.roster_words import REQUIRED, Column, column
 from subscriptions.sectors import Catalogue
 from subscriptions.spreadsheet import HEADER_WITHIN, Cell, Row, Sheet, Unreadable
@@ -67,7 +68,7 @@ class Entry:
     @property
     def key(self) -> str:
         """The enterprise's name folded: how it is recognised."""
-        return fold(self.enterprise)
+        return name_key(self.enterprise)
 
 
 @dataclass(frozen=True, slots=True)
