@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -193,7 +193,7 @@ async def test_an_unknown_relay_name_is_unreachable() -> None:
 # --- TLS: verified, or nothing ----------------------------------------------------------------
 
 
-def _context(ca: trustme.CA, name: str, **validity: datetime.datetime) -> ssl.SSLContext:
+def _context(ca: trustme.CA, name: str, **validity: datetime) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert(name, **validity).configure_cert(context)
     return context
@@ -228,8 +228,8 @@ async def test_a_verified_relay_gets_the_letter_encrypted(
     assert len(mailbox.received) == 1
 
 
-LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-OVER = datetime.datetime(2021, 1, 1, tzinfo=datetime.UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+OVER = datetime(2021, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

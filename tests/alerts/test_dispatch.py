@@ -348,7 +348,7 @@ async def test_a_zombie_s_late_result_changes_nothing(database: Database, tmp_pa
     async def offer_too_slowly(*args: object) -> object:
         offered = await offer(*args)  # type: ignore[arg-type]
         with database.write() as session:
-            outbox.take_back(session, at=AT + timedelta(hours=1))
+            outbox.take_back(session, at=LATER)
             outbox.claim(session, claim="autre", most=1, allowed=frozenset({"*"}), at=LATER)
         return offered
 
