@@ -66,7 +66,7 @@ def _member(entry: Entry, known: KnownMember | None, at: datetime) -> MemberChan
     moved = tuple(s for s in after if s not in before)
     telephone = entry.telephone or (known.telephone if known else "")
     facts = [
-        Fact(Field.NAME, known.name if known else None, entry.enterprise),
+        Fact(Field.NAME, known.name if known else entry.enterprise, entry.enterprise),
         Fact(Field.TELEPHONE, known.telephone if known else "", telephone),
         *_stretch_facts(before, moved),
     ]
