@@ -6,7 +6,7 @@ Rules: OQLF, Banque de dépannage linguistique (see docs/glossary.md). ⍽ below
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from base.clock import QUEBEC, quebec_day
 
@@ -71,3 +71,17 @@ def listed(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} et {words[-1]}"
+
+
+def period(start: datetime, end: datetime) -> str:
+    """«Semaine du 14 au 20⍽septembre 2026», or the day where [start, end) is within one."""
+    first, last = quebec_day(start), quebec_day(end - timedelta(microseconds=1))
+    if first == last:
+        return day(first).capitalize()
+    what = "Semaine du" if (last - first).days == 6 else "Du"
+    if first.year != last.year:
+        return f"{what} {short_day(first)} {first.year} au {short_day(last)} {last.year}"
+    begun = short_day(first)
+    if first.month == last.month:
+        begun = begun.split(NBSP)[0]
+    return f"{what} {begun} au {short_day(last)} {last.year}"

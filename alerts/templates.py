@@ -1,0 +1,119 @@
+"""The templates of letters, read from disk, inlined and compiled once."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
+
+from alerts.digest import Notice, Period
+from alerts.inlining import inlined
+from base import french
+from base.text import clean
+
+ROOT = Path(__file__).parent.parent / "templates"
+_INCLUDE = re.compile(r'\{% include "([^"]+)" %\}\n?')
+#: Characters of a title that a letter shows; the rest is cut visibly.
+TITLE = 300
+#: Characters of a title in a one-line entry.
+BRIEF = 120
+
+
+def source(name: str) -> str:
+    """A template's text with its includes written in, so that inlining sees it whole."""
+    text = (ROOT / name).read_text("utf-8")
+    return _INCLUDE.sub(lambda found: source(found[1]), text)
+
+
+def cut(text: str, length: int = TITLE) -> str:
+    """The text, or its beginning and «…»."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def wrap(text: str, indent: str = "") -> str:
+    """Lines of at most 76 characters, broken at ordinary blanks only."""
+    return textwrap.fill(
+        text,
+        76,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def web(uri: str) -> str:
+    """The address where it may be linked (http or https with a plain host), else ""."""
+    if len(uri) > 2048 or not re.fullmatch(r"[!#-;=?-\[\]_a-z~]+", uri):
+        return ""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return ""
+    plain = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
+    return uri if plain and port in {None, 80, 443} else ""
+
+
+def where(notice: Notice) -> str:
+    """Buyer and place, as far as they are known."""
+    return cut(" · ".join(filter(None, (clean(notice.buyer), clean(notice.place)))))
+
+
+def kind(notice: Notice) -> str:
+    """Category and method, as far as they are known."""
+    return cut(" · ".join(filter(None, (clean(notice.category), clean(notice.method)))))
+
+
+def brief(notice: Notice) -> str:
+    """Number and beginning of the title, for a one-line entry."""
+    return f"{clean(notice.number)} {cut(clean(notice.title), BRIEF)}".strip()
+
+
+def _period(period: Period) -> str:
+    return french.period(period.start, period.end)
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "brief": brief,
+    "clean": clean,
+    "count": french.count,
+    "cut": cut,
+    "day": french.day,
+    "hour": french.hour,
+    "kind": kind,
+    "period": _period,
+    "short_day": french.short_day,
+    "time_left": french.time_left,
+    "web": web,
+    "where": where,
+    "wrap": wrap,
+}
+
+
+def _environment(load: Callable[[str], str], *, html: bool) -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(load),
+        autoescape=html,  # noqa: S701, off for text parts only
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(FILTERS)
+    return environment
+
+
+_HTML = _environment(lambda name: inlined(source(name)), html=True)
+_TEXT = _environment(source, html=False)
+
+
+@cache
+def template(name: str) -> Template:
+    """The compiled template: names that end in .html escape what they show."""
+    return (_HTML if name.endswith(".html") else _TEXT).get_template(name)
