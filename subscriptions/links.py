@@ -88,13 +88,21 @@ class Links:
             raise LinkRefused("too old")
         return ticket
 
+    def seal(self, token: str) -> str:
+        """A value for the form that `token` opened: who only knows an address cannot post it."""
+        return self._signer("form").get_signature(token).decode("ascii")
+
+    def sealed(self, token: str, seal: str) -> bool:
+        """Whether `seal` is of this token's form; any text is answered."""
+        return seal.isascii() and self._signer("form").verify_signature(token, seal)
+
     def _url(self, purpose: Purpose, public_id: str, version: int, at: datetime) -> str:
         days = (quebec_day(at) - EPOCH).days
         payload = _PAYLOAD.pack(bytes.fromhex(public_id), version, days)
         token = self._signer(purpose).sign(base64_encode(payload)).decode("ascii")
         return f"{self.public_url}/{purpose}/{token}"
 
-    def _signer(self, purpose: Purpose) -> Signer:
+    def _signer(self, purpose: str) -> Signer:
         return Signer(
             list(self.keys),
             salt=f"alertes.link.{purpose}".encode(),

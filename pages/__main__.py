@@ -1,0 +1,23 @@
+"""`python -m pages`, and what uvicorn calls: reads the settings and wires the parts."""
+
+from __future__ import annotations
+
+import uvicorn
+from starlette.applications import Starlette
+
+from base.database import ready
+from base.settings import Identity, Keys, Store
+from pages.app import create
+from subscriptions import sectors
+from subscriptions.links import Links
+
+
+def application() -> Starlette:
+    """The application of the settings; raises what base.settings and base.database raise."""
+    identity = Identity.read()
+    links = Links(tuple(Keys.read().as_list()), identity.public_url)
+    return create(ready(Store.read().database_url), links, identity, sectors.load())
+
+
+if __name__ == "__main__":
+    uvicorn.run(application(), host="127.0.0.1", port=8080, access_log=False, server_header=False)

@@ -1,0 +1,33 @@
+"""`alertes pages`: serves the web pages behind the letters' links."""
+
+from __future__ import annotations
+
+import typer
+import uvicorn
+
+from base.settings import Identity, Keys
+from scripts.console import database, err
+
+app = typer.Typer(help="Pages web derrière les liens des lettres.")
+
+
+@app.callback(invoke_without_command=True)
+def serve(
+    hote: str = typer.Option("127.0.0.1", "--hote", help="Adresse où écouter."),
+    port: int = typer.Option(8080, "--port", min=1, max=65535, help="Port où écouter."),
+) -> None:
+    """Servir les pages web derrière les liens des lettres (Ctrl+C pour arrêter)."""
+    # Asked here, so that what lacks is said in French before the server starts.
+    Identity.read()
+    Keys.read()
+    database().dispose()
+    err.print(f"Pages servies à http://{hote}:{port}/", markup=False)
+    # No access log: a link is a key. By name: scripts and pages do not import each other.
+    uvicorn.run(
+        "pages.__main__:application",
+        factory=True,
+        host=hote,
+        port=port,
+        access_log=False,
+        server_header=False,
+    )
