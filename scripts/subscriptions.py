@@ -1,0 +1,213 @@
+"""`alertes abonnements …`: what a contact asked for, for who telephones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Annotated, NoReturn
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from base import audit
+from base.clock import utc_now
+from base.french import NBSP, day, listed
+from base.text import clean
+from scripts.console import database, err, moment, out, staff
+from subscriptions import consent, sectors, wishes
+from subscriptions.errors import ContactUnknown
+from subscriptions.members import active_membership, find_contact
+from subscriptions.sectors import Catalogue
+from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription
+from subscriptions.wishes import Wishes
+
+app = typer.Typer(help="Ce que chaque contact a demandé.", no_args_is_help=True)
+
+FREQUENCIES = {"hebdomadaire": Frequency.WEEKLY.value, "quotidien": Frequency.DAILY.value}
+NAMES = {value: name for name, value in FREQUENCIES.items()}
+ORIGINS = {"roster": "liste des membres", "staff": "équipe", "member": "membre"}
+ENDS = {"changed": "modifié", "unsubscribed": "désabonné", "removed": "retiré"}
+STAFF = Origin.STAFF.value
+
+Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")]
+
+
+@app.command("voir", help="Montrer l’adhésion, le consentement, l’abonnement et son histoire.")
+def show(key: Key) -> None:
+    at, catalogue = utc_now(), sectors.load()
+    with database().read() as session:
+        contact = _contact(session, key)
+        lines = _state(session, contact, at)
+        rows = wishes.history(session, contact.id)
+        lines += [_told(row, catalogue) for row in rows] or [f"Abonnement{NBSP}: aucun"]
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+
+
+@app.command("modifier", help="Changer la fréquence, les secteurs ou le territoire.")
+def modify(
+    key: Key,
+    frequency: Annotated[
+        str | None, typer.Option("--frequence", help="hebdomadaire ou quotidien.")
+    ] = None,
+    named: Annotated[
+        str | None, typer.Option("--secteurs", help="Noms ou codes, séparés par des virgules.")
+    ] = None,
+    territory: Annotated[
+        str | None,
+        typer.Option("--territoire", help="MRC ou municipalités, séparées par des virgules."),
+    ] = None,
+) -> None:
+    if frequency is None and named is None and territory is None:
+        raise typer.BadParameter("Indiquer --frequence, --secteurs ou --territoire.")
+
+    def wished(old: Wishes) -> Wishes:
+        return replace(
+            old,
+            frequency=old.frequency if frequency is None else _frequency(frequency),
+            sectors=old.sectors if named is None else _sectors(named, sectors.load()),
+            territory=old.territory if territory is None else _parts(territory),
+        )
+
+    _change(key, "abonnements modifier", wished)
+
+
+@app.command("pause", help="Ne rien envoyer avant une date.")
+def pause(
+    key: Key,
+    until: Annotated[str | None, typer.Option("--jusqu-au", metavar="DATE")] = None,
+    days: Annotated[int, typer.Option("--jours", min=1, max=366)] = 30,
+) -> None:
+    at = utc_now()
+    ends = moment(until, at) if until else at + timedelta(days=days)
+    if ends <= at:
+        raise typer.BadParameter("La date est déjà passée.", param_hint="--jusqu-au")
+    _change(key, "abonnements pause", lambda old: replace(old, paused_until=ends))
+
+
+@app.command("desabonner", help="Cesser tout envoi à ce contact.")
+def unsubscribe(
+    key: Key, yes: Annotated[bool, typer.Option("--oui", help="Ne pas demander.")] = False
+) -> None:
+    store, at = database(), utc_now()
+    with store.read() as session:
+        contact = _contact(session, key)
+    if not yes:
+        typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
+    with store.write() as session:
+        left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
+        if left:
+            _record(session, contact, "abonnements desabonner", None, None, at)
+    out.print("Désabonné." if left else "Aucun abonnement en cours\u00a0: rien n’a changé.")
+
+
+def _change(key: str, action: str, wished: Callable[[Wishes], Wishes]) -> None:
+    at = utc_now()
+    with database().write() as session:
+        contact = _contact(session, key)
+        current = wishes.live(session, contact.id)
+        if current is None:
+            _stop("Aucun abonnement en cours\u00a0: rien n’a changé.")
+        old = wishes.wishes_of(current)
+        new = wished(old)
+        changed = wishes.change(session, contact.id, new, origin=STAFF, at=at)
+        if changed is None:
+            _stop("L’abonnement vient d’être changé par ailleurs\u00a0: réessayer.")
+        if new != old:
+            _record(session, contact, action, old, new, at)
+        line = _told(changed, sectors.load())
+    out.print(line, markup=False, soft_wrap=True)
+
+
+def _record(
+    session: Session,
+    contact: Contact,
+    action: str,
+    old: Wishes | None,
+    new: Wishes | None,
+    at: datetime,
+) -> None:
+    before, after = (_plain(w) if w else None for w in (old, new))
+    subject = f"contact:{contact.id}"
+    audit.record(
+        session, at=at, who=staff(), action=action, subject=subject, before=before, after=after
+    )
+
+
+def _plain(asked: Wishes) -> dict[str, object]:
+    until = asked.paused_until
+    return asdict(asked) | {"paused_until": until.isoformat() if until else None}
+
+
+def _state(session: Session, contact: Contact, at: datetime) -> list[str]:
+    name = session.scalar(select(Member.name).where(Member.id == contact.member_id))
+    active = active_membership(session, contact.member_id, at)
+    basis = consent.holds(session, contact.id, at)
+    return [
+        f"Contact {contact.id}{NBSP}: {contact.name} <{contact.address}>, {name}",
+        f"Adhésion{NBSP}: {'active' if active else 'aucune en cours'}",
+        f"Consentement{NBSP}: {f'{basis.basis}, depuis {day(basis.starts_at)}' if basis else 'aucun'}",
+    ]
+
+
+def _told(row: Subscription, catalogue: Catalogue) -> str:
+    words = [
+        f"{day(row.started_at)} ({ORIGINS.get(row.origin, row.origin)}){NBSP}:",
+        f"{NAMES.get(row.frequency, row.frequency)} ; "
+        f"secteurs{NBSP}: {listed([catalogue.label(s) for s in row.sectors]) or 'aucun'} ; "
+        f"territoire{NBSP}: {listed(row.territory) or 'partout'}",
+    ]
+    if row.paused_until:
+        words.append(f"; en pause jusqu’au {day(row.paused_until)}")
+    if row.ended_at:
+        by = ORIGINS.get(row.end_origin, row.end_origin)
+        words.append(f"; {ENDS.get(row.end_reason, row.end_reason)} {day(row.ended_at)} ({by})")
+    else:
+        words.append("; en cours")
+    return " ".join(words).replace(" ; ", "; ").replace(" ;", ";")
+
+
+def _frequency(name: str) -> str:
+    if name not in FREQUENCIES:
+        message = f"«{NBSP}{name}{NBSP}» n’est pas une fréquence. Écrire hebdomadaire ou quotidien."
+        raise typer.BadParameter(message, param_hint="--frequence")
+    return FREQUENCIES[name]
+
+
+def _sectors(named: str, catalogue: Catalogue) -> tuple[str, ...]:
+    slugs = []
+    for name in _parts(named):
+        sector = catalogue.find(name)
+        if sector is None:
+            names = [n for s in catalogue for n in (s.label, s.slug)]
+            near = get_close_matches(name, names, 1)
+            hint = f" Vouliez-vous dire «{NBSP}{near[0]}{NBSP}»?" if near else ""
+            message = f"Secteur inconnu{NBSP}: «{NBSP}{name}{NBSP}».{hint}"
+            raise typer.BadParameter(message, param_hint="--secteurs")
+        slugs.append(sector.slug)
+    if not slugs:
+        raise typer.BadParameter("Indiquer au moins un secteur.", param_hint="--secteurs")
+    return tuple(dict.fromkeys(slugs))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for part in map(clean, text.split(",")) if part))
+
+
+def _contact(session: Session, key: str) -> Contact:
+    try:
+        return find_contact(session, key)
+    except ContactUnknown as error:
+        asked = f"«{NBSP}{error.key}{NBSP}»"
+        if not error.found:
+            _stop(f"Aucun contact ne répond à {asked}.")
+        found = "\n".join(error.found)
+        _stop(f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}")
+
+
+def _stop(message: str) -> NoReturn:
+    err.print(message, markup=False, soft_wrap=True)
+    raise typer.Exit(1)

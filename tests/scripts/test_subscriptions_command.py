@@ -1,0 +1,83 @@
+"""`alertes abonnements`: what staff do on the telephone is done once and recorded."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from base.audit import Audit
+from base.clock import utc_now
+from base.database import Database
+from scripts.subscriptions import app
+from subscriptions import sectors, wishes
+from subscriptions.members import add_contact, add_member
+from subscriptions.tables import Origin
+from subscriptions.wishes import Wishes
+
+FIRST, SECOND = list(sectors.load())[:2]
+
+
+@pytest.fixture
+def contact(database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """A subscriber, in the database that the command will open."""
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    with database.write() as session:
+        member = add_member(session, "Coop fictive du Déneigement", at=utc_now())
+        added = add_contact(session, member.id, "info@exemple.quebec", at=utc_now())
+        asked = Wishes(frequency="weekly", sectors=(FIRST.slug,))
+        wishes.subscribe(session, added.id, asked, origin=Origin.ROSTER.value, at=utc_now())
+        return added.id
+
+
+def run(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(words))
+    return result.exit_code, result.output
+
+
+def rows(database: Database, contact: int) -> tuple[list[Wishes], list[str], list[str]]:
+    with database.read() as session:
+        history = wishes.history(session, contact)
+        audits = session.scalars(select(Audit.action)).all()
+    return [wishes.wishes_of(r) for r in history], [r.end_origin for r in history], list(audits)
+
+
+def test_a_change_is_shown_and_recorded_as_staff(database: Database, contact: int) -> None:
+    code, _ = run("modifier", "info@exemple.quebec", "--secteurs", SECOND.label.upper())
+    asked, ends, audits = rows(database, contact)
+    assert (code, asked[-1].sectors, ends) == (0, (SECOND.slug,), ["staff", ""])
+    assert audits == ["abonnements modifier"]
+    shown = run("voir", str(contact))[1]
+    assert SECOND.label in shown
+    assert "Consentement\u00a0: aucun" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("modifier", "1"),
+        ("modifier", "1", "--secteurs", FIRST.slug[:-1]),
+        ("modifier", "1", "--frequence", "parfois"),
+        ("pause", "1", "--jusqu-au", "2001-01-01"),
+        ("pause", "1", "--jusqu-au", "demain"),
+        ("desabonner", "personne"),
+    ],
+    ids=["nothing asked", "unknown sector", "frequency", "past", "no date", "nobody"],
+)
+def test_bad_words_change_nothing(database: Database, contact: int, words: tuple[str, ...]) -> None:
+    assert run(*words)[0] in {1, 2}
+    assert len(rows(database, contact)[0]) == 1
+
+
+def test_leaving_asks_unless_told_and_happens_once(database: Database, contact: int) -> None:
+    assert run("desabonner", "1")[0] == 1
+    assert rows(database, contact)[1] == [""]
+    assert [run("desabonner", "1", "--oui")[0] for _ in range(2)] == [0, 0]
+    assert rows(database, contact)[1:] == (["staff"], ["abonnements desabonner"])
+
+
+def test_a_pause_is_30_days_by_default(database: Database, contact: int) -> None:
+    assert run("pause", "1")[0] == 0
+    until = rows(database, contact)[0][-1].paused_until
+    assert until is not None
+    assert 29 <= (until - utc_now()).days <= 30
