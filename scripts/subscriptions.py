@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from base import audit
 from base.clock import utc_now
+from base.database import Database
 from base.french import NBSP, day, listed
 from base.text import clean
 from scripts.console import database, err, moment, out, staff
@@ -38,7 +40,7 @@ Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou
 @app.command("voir", help="Montrer l’adhésion, le consentement, l’abonnement et son histoire.")
 def show(key: Key) -> None:
     at, catalogue = utc_now(), sectors.load()
-    with database().read() as session:
+    with _opened() as store, store.read() as session:
         contact = _contact(session, key)
         lines = _state(session, contact, at)
         rows = wishes.history(session, contact.id)
@@ -92,21 +94,32 @@ def pause(
 def unsubscribe(
     key: Key, yes: Annotated[bool, typer.Option("--oui", help="Ne pas demander.")] = False
 ) -> None:
-    store, at = database(), utc_now()
-    with store.read() as session:
-        contact = _contact(session, key)
-    if not yes:
-        typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
-    with store.write() as session:
-        left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
-        if left:
-            _record(session, contact, "abonnements desabonner", None, None, at)
-    out.print("Désabonné." if left else "Aucun abonnement en cours\u00a0: rien n’a changé.")
+    at = utc_now()
+    with _opened() as store:
+        with store.read() as session:
+            contact = _contact(session, key)
+        if not yes:
+            typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
+        with store.write() as session:
+            left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
+            if left:
+                _record(session, contact, "abonnements desabonner", None, None, at=at)
+    nothing = f"Aucun abonnement en cours{NBSP}: rien n’a changé."
+    out.print("Désabonné." if left else nothing)
+
+
+@contextmanager
+def _opened() -> Iterator[Database]:
+    store = database()
+    try:
+        yield store
+    finally:
+        store.dispose()
 
 
 def _change(key: str, action: str, wished: Callable[[Wishes], Wishes]) -> None:
     at = utc_now()
-    with database().write() as session:
+    with _opened() as store, store.write() as session:
         contact = _contact(session, key)
         current = wishes.live(session, contact.id)
         if current is None:
@@ -117,7 +130,7 @@ def _change(key: str, action: str, wished: Callable[[Wishes], Wishes]) -> None:
         if changed is None:
             _stop("L’abonnement vient d’être changé par ailleurs\u00a0: réessayer.")
         if new != old:
-            _record(session, contact, action, old, new, at)
+            _record(session, contact, action, old, new, at=at)
         line = _told(changed, sectors.load())
     out.print(line, markup=False, soft_wrap=True)
 
@@ -128,6 +141,7 @@ def _record(
     action: str,
     old: Wishes | None,
     new: Wishes | None,
+    *,
     at: datetime,
 ) -> None:
     before, after = (_plain(w) if w else None for w in (old, new))
@@ -146,28 +160,27 @@ def _state(session: Session, contact: Contact, at: datetime) -> list[str]:
     name = session.scalar(select(Member.name).where(Member.id == contact.member_id))
     active = active_membership(session, contact.member_id, at)
     basis = consent.holds(session, contact.id, at)
+    why = f"{basis.basis}, depuis {day(basis.starts_at)}" if basis else "aucun"
     return [
         f"Contact {contact.id}{NBSP}: {contact.name} <{contact.address}>, {name}",
         f"Adhésion{NBSP}: {'active' if active else 'aucune en cours'}",
-        f"Consentement{NBSP}: {f'{basis.basis}, depuis {day(basis.starts_at)}' if basis else 'aucun'}",
+        f"Consentement{NBSP}: {why}",
     ]
 
 
 def _told(row: Subscription, catalogue: Catalogue) -> str:
-    words = [
-        f"{day(row.started_at)} ({ORIGINS.get(row.origin, row.origin)}){NBSP}:",
-        f"{NAMES.get(row.frequency, row.frequency)} ; "
-        f"secteurs{NBSP}: {listed([catalogue.label(s) for s in row.sectors]) or 'aucun'} ; "
-        f"territoire{NBSP}: {listed(row.territory) or 'partout'}",
-    ]
+    labels = listed([catalogue.label(s) for s in row.sectors]) or "aucun"
+    told = (
+        f"{day(row.started_at)} ({ORIGINS.get(row.origin, row.origin)}){NBSP}: "
+        f"{NAMES.get(row.frequency, row.frequency)}; secteurs{NBSP}: {labels}; "
+        f"territoire{NBSP}: {listed(row.territory) or 'partout'}"
+    )
     if row.paused_until:
-        words.append(f"; en pause jusqu’au {day(row.paused_until)}")
-    if row.ended_at:
-        by = ORIGINS.get(row.end_origin, row.end_origin)
-        words.append(f"; {ENDS.get(row.end_reason, row.end_reason)} {day(row.ended_at)} ({by})")
-    else:
-        words.append("; en cours")
-    return " ".join(words).replace(" ; ", "; ").replace(" ;", ";")
+        told += f"; en pause jusqu’au {day(row.paused_until)}"
+    if row.ended_at is None:
+        return f"{told}; en cours"
+    by = ORIGINS.get(row.end_origin, row.end_origin)
+    return f"{told}; {ENDS.get(row.end_reason, row.end_reason)} {day(row.ended_at)} ({by})"
 
 
 def _frequency(name: str) -> str:
