@@ -191,19 +191,24 @@ def _frequency(name: str) -> str:
 
 
 def _sectors(named: str, catalogue: Catalogue) -> tuple[str, ...]:
-    slugs = []
-    for name in _parts(named):
-        sector = catalogue.find(name)
+    """Labels may hold commas themselves: the longest name that is known is taken."""
+    parts, slugs = list(_parts(named)), list[str]()
+    while parts:
+        tries = ((n, catalogue.find(", ".join(parts[:n]))) for n in range(len(parts), 0, -1))
+        length, sector = next(((n, s) for n, s in tries if s), (0, None))
         if sector is None:
-            names = [n for s in catalogue for n in (s.label, s.slug)]
-            near = get_close_matches(name, names, 1)
-            hint = f" Vouliez-vous dire «{NBSP}{near[0]}{NBSP}»?" if near else ""
-            message = f"Secteur inconnu{NBSP}: «{NBSP}{name}{NBSP}».{hint}"
-            raise typer.BadParameter(message, param_hint="--secteurs")
+            raise typer.BadParameter(_unknown(parts[0], catalogue), param_hint="--secteurs")
         slugs.append(sector.slug)
+        del parts[:length]
     if not slugs:
         raise typer.BadParameter("Indiquer au moins un secteur.", param_hint="--secteurs")
     return tuple(dict.fromkeys(slugs))
+
+
+def _unknown(name: str, catalogue: Catalogue) -> str:
+    near = get_close_matches(name, [n for s in catalogue for n in (s.label, s.slug)], 1)
+    hint = f" Vouliez-vous dire «{NBSP}{near[0]}{NBSP}»?" if near else ""
+    return f"Secteur inconnu{NBSP}: «{NBSP}{name}{NBSP}».{hint}"
 
 
 def _parts(text: str) -> tuple[str, ...]:
