@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,16 @@ from subscriptions.errors import CatalogueInvalid
 
 #: The catalogue that ships with the service.
 DEFAULT = Path(__file__).with_name("sectors.toml")
+
+
+class Nature(StrEnum):
+    """What is bought; the values are those of the catalogue's file."""
+
+    GOODS = "biens"
+    SERVICES = "services"
+    WORKS = "travaux"
+    #: Plans, engineering, supervision of works, laboratories.
+    STUDIES = "etudes"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,8 +39,30 @@ class Sector:
     broad_unspsc: tuple[str, ...]
     #: SEAO categories where the sector is found; never enough by themselves.
     seao: tuple[str, ...]
+    #: Each says the sector by itself where it stands in a title.
     keywords: tuple[str, ...]
+    #: Expressions that take a misleading keyword's force away.
     exclusions: tuple[str, ...]
+    #: Words that say the sector only together with other evidence.
+    weak_keywords: tuple[str, ...] = ()
+    #: Names of places, which say the sector only where the place itself is run.
+    places: tuple[str, ...] = ()
+    #: What kinds of contract the sector takes: Nature values.
+    natures: tuple[str, ...] = (Nature.SERVICES,)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contexts:
+    """Words that tell what kind of contract a title announces, whatever its sector."""
+
+    goods: tuple[str, ...] = ()
+    works: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    #: Words that announce the running of a place: « gestion de », « exploitation de ».
+    running: tuple[str, ...] = ()
+    #: Expressions whose words mean nothing of what they say: « mise en œuvre », « hôtel de ville ».
+    masks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +70,7 @@ class Catalogue:
     """All sectors, in the file's order."""
 
     sectors: tuple[Sector, ...]
+    contexts: Contexts = Contexts()
 
     def __iter__(self) -> Iterator[Sector]:
         return iter(self.sectors)
@@ -63,16 +97,17 @@ def load(path: Path = DEFAULT) -> Catalogue:
         CatalogueInvalid: the file is no TOML, an entry lacks a field, or a slug or label is twice.
     """
     try:
-        entries = tomllib.loads(path.read_text("utf-8"))["secteur"]
-        sectors = tuple(_sector(entry) for entry in entries)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+        document = tomllib.loads(path.read_text("utf-8"))
+        sectors = tuple(_sector(entry) for entry in document["secteur"])
+        contexts = _contexts(document.get("contextes", {}))
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise CatalogueInvalid(f"{path.name}: {error!r}") from error
     for name in ("slug", "label"):
         seen = [fold(getattr(sector, name)) for sector in sectors]
         twice = sorted({value for value in seen if seen.count(value) > 1})
         if twice:
             raise CatalogueInvalid(f"{path.name}: {name} twice: {', '.join(twice)}")
-    return Catalogue(sectors)
+    return Catalogue(sectors, contexts)
 
 
 def _sector(entry: dict[str, object]) -> Sector:
@@ -85,6 +120,20 @@ def _sector(entry: dict[str, object]) -> Sector:
         seao=_words(entry["seao"]),
         keywords=_words(entry["mots_cles"]),
         exclusions=_words(entry["exclure"]),
+        weak_keywords=_words(entry.get("mots_faibles", [])),
+        places=_words(entry.get("lieux", [])),
+        natures=tuple(Nature(value) for value in _words(entry.get("natures", ["services"]))),
+    )
+
+
+def _contexts(entry: dict[str, object]) -> Contexts:
+    return Contexts(
+        goods=_words(entry.get("biens", [])),
+        works=_words(entry.get("travaux", [])),
+        studies=_words(entry.get("etudes", [])),
+        services=_words(entry.get("services", [])),
+        running=_words(entry.get("exploitation", [])),
+        masks=_words(entry.get("masques", [])),
     )
 
 
