@@ -14,7 +14,7 @@ from base.errors import (
     SettingInvalid,
     SettingMissing,
 )
-from scripts import pages, store, subscriptions
+from scripts import pages, sources, store, subscriptions
 from scripts.console import err
 from sources.errors import SourceError
 from subscriptions.errors import SubscriptionError
@@ -27,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(store.app, name="base")
+app.add_typer(sources.app, name="sources")
 app.add_typer(subscriptions.app, name="abonnements")
 app.add_typer(pages.app, name="pages")
 

@@ -186,9 +186,9 @@ def _reason(error: Exception) -> str:
         case _Refused():
             return str(error)
         case RecursionError():
-            return Reason.TOO_DEEP
+            return str(Reason.TOO_DEEP)
         case UnicodeDecodeError():
-            return Reason.NOT_UTF8
+            return str(Reason.NOT_UTF8)
         case _ if str(error).startswith("Expected `object`") and " at " not in str(error):
             return Reason.NOT_A_RELEASE.of(error)
         case _:

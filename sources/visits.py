@@ -101,8 +101,8 @@ def refuse(database: Database, document: Document, error: SourceError, at: datet
         )
         again = document.sha256 and last and last.sha256 == document.sha256 and last.fault
         if not again:
-            session.add(_reading(document, at, fault=error.reason))
-    return Outcome(name=document.name, fault=error.reason)
+            session.add(_reading(document, at, fault=str(error.reason)))
+    return Outcome(name=document.name, fault=str(error.reason))
 
 
 def store(

@@ -1,0 +1,70 @@
+"""The French of `alertes sources`: why a document or a release was refused, and what to do."""
+
+from __future__ import annotations
+
+from base.french import NBSP
+from sources.reasons import Reason, parted
+
+#: What is wrong.
+REASONS: dict[Reason, str] = {
+    Reason.EMPTY: "le fichier est vide",
+    Reason.HTML: "c’est une page Web, pas un fichier JSON",
+    Reason.NOT_JSON: "ce n’est pas du JSON, ou le fichier est coupé",
+    Reason.NOT_A_PACKAGE: "ce n’est pas un paquet de publications OCDS",
+    Reason.NOT_A_LISTING: "la réponse du portail n’est pas la liste des fichiers",
+    Reason.TOO_DEEP: "les données sont imbriquées trop profondément",
+    Reason.TOO_LARGE: "trop volumineux",
+    Reason.NOTHING_LISTED: "le portail n’annonce aucun fichier hebdomadaire",
+    Reason.UNREADABLE: "le fichier ne peut pas être lu",
+    Reason.WRONG_SIZE: "la réponse n’a pas la taille annoncée",
+    Reason.WRONG_ENCODING: "la réponse est comprimée d’une façon qui n’était pas demandée",
+    Reason.WRONG_STATUS: "réponse inattendue du serveur",
+    Reason.REFUSED_ADDRESS: "adresse non permise",
+    Reason.TOO_MANY_REDIRECTS: "trop de redirections",
+    Reason.NO_ANSWER: "le serveur ne répond pas",
+    Reason.TOO_SLOW: "le serveur répond trop lentement",
+    Reason.BUSY: "le serveur ne peut pas répondre en ce moment",
+    Reason.NOT_A_RELEASE: "ce n’est pas une publication",
+    Reason.NOT_UTF8: "le texte n’est pas en UTF-8",
+    Reason.NO_OCID: "le numéro OCDS (ocid) manque",
+    Reason.TWO_OCIDS: "le numéro OCDS (ocid) est donné deux fois",
+    Reason.OCID_TOO_LONG: "le numéro OCDS (ocid) est trop long",
+    Reason.NO_RELEASE_ID: "l’identifiant (id) n’est pas un moment de 14 chiffres",
+    Reason.NO_TAG: "l’étiquette (tag) manque",
+    Reason.NO_TENDER: "l’appel d’offres (tender) manque",
+    Reason.WRONG_TYPE: "une valeur n’est pas du type attendu",
+}
+
+_LATER = "Réessayer plus tard; le service essaie de lui-même toutes les heures."
+_AGAIN = "Télécharger le fichier de nouveau sur donneesquebec.ca, puis relancer la commande."
+_TELL = (
+    "Le format de la source a peut-être changé. Avertir la personne qui entretient le programme."
+)
+
+#: What to do about a document that was refused; `_TELL` for what is not here.
+_TO_DO: dict[Reason, str] = {
+    Reason.EMPTY: _AGAIN,
+    Reason.HTML: _AGAIN,
+    Reason.NOT_JSON: _AGAIN,
+    Reason.WRONG_SIZE: _LATER,
+    Reason.NO_ANSWER: _LATER,
+    Reason.TOO_SLOW: _LATER,
+    Reason.BUSY: _LATER,
+    Reason.UNREADABLE: "Vérifier que c’est un fichier et que vous avez le droit de le lire.",
+    Reason.REFUSED_ADDRESS: "Vérifier SEAO_PACKAGE_URL dans le fichier .env.",
+}
+
+
+def why(reason: str) -> str:
+    """A reason in French, with what was found as the source wrote it."""
+    known, found = parted(reason)
+    if known is None:
+        return reason
+    return f"{REASONS[known]} ({found})" if found else REASONS[known]
+
+
+def refused(name: str, reason: str) -> str:
+    """What is wrong with a whole document, where, and what to do."""
+    known, _ = parted(reason)
+    to_do = _TO_DO.get(known, _TELL) if known else _TELL
+    return f"{name}{NBSP}: {why(reason)}. Rien n’a été changé. {to_do}"
