@@ -120,6 +120,9 @@ def _outcomes(
 
 def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
+        if outcome.unchanged and not outcome.counts.releases:
+            out.print(f"{outcome.name}{NBSP}: rien de nouveau", markup=False, soft_wrap=True)
+            continue
         read = count(outcome.counts.releases, "publication", "publications")
         opened = count(outcome.counts.open, "appel ouvert", "appels ouverts")
         line = f"{outcome.name}{NBSP}: {_remark(outcome)}{read}, {opened}"

@@ -90,6 +90,19 @@ def take_in(
     return Counts(**tally)
 
 
+def counted(results: Iterable[Release | Fault | PassedOver], at: datetime) -> Counts:
+    """What a document holds that is not taken in, because it was before."""
+    tally: Counter[str] = Counter()
+    for release in _releases(results, tally):
+        tally["open" if _is_open(release, at) else "passed_over"] += 1
+    return Counts(**tally)
+
+
+def _is_open(release: Release, at: datetime) -> bool:
+    closed = release.closes_at is not None and release.closes_at <= at
+    return release.status is Status.ACTIVE and not closed
+
+
 def _releases(
     results: Iterable[Release | Fault | PassedOver], tally: Counter[str]
 ) -> Iterator[Release]:
@@ -139,9 +152,7 @@ def _taken(
     release: Release, known: dict[str, _Known], *, directory: Directory, at: datetime
 ) -> Iterator[str]:
     """The counts that a release belongs to; its revision is added to `known`."""
-    is_open = release.status is Status.ACTIVE and (
-        release.closes_at is None or release.closes_at > at
-    )
+    is_open = _is_open(release, at)
     stored = known.get(release.ocid)
     if (stored is None and not is_open) or (stored and release.release_id < stored.release_id):
         yield "passed_over"

@@ -16,8 +16,7 @@ from sources.errors import SourceError, SourceMalformed
 from sources.fetch import LIMITS, Limits, Unchanged
 from sources.package import LARGEST
 from sources.reasons import Reason, parted
-from sources.release import Fault, PassedOver, Release
-from sources.visits import Document, Outcome, known, last_read, refuse, store, unchanged
+from sources.visits import Document, Outcome, Results, known, last_read, refuse, store, unchanged
 
 __all__ = ["TRIES", "WEEKS", "Outcome", "documents", "read_ckan", "read_path"]
 
@@ -45,7 +44,7 @@ class _Answer:
     """A document and what it holds (None where it is unchanged), or why there is none."""
 
     document: Document
-    results: list[Release | Fault | PassedOver] | None = None
+    results: Results | None = None
     error: SourceError | None = None
 
     @property
@@ -120,14 +119,13 @@ def _read_file(database: Database, source: Source, path: Path, at: datetime) -> 
         return refuse(database, Document(source=source, address=path.name), large, at)
     digest = hashlib.sha256(content).hexdigest()
     document = Document(source=source, address=path.name, content=content, sha256=digest)
-    with database.read() as session:
-        same = known(session, document, at)
-    if same:
-        return unchanged(path.name, same)
     answer = _parsed(document)
     if answer.error:
         return refuse(database, document, answer.error, at)
-    return store(database, document, answer.results or [], at)
+    with database.read() as session:
+        same = known(session, document, at)
+    results = answer.results or []
+    return unchanged(document, results, at) if same else store(database, document, results, at)
 
 
 def _visit(database: Database, asking: _Asking, url: str, at: datetime) -> Outcome:
@@ -146,7 +144,7 @@ def _visit(database: Database, asking: _Asking, url: str, at: datetime) -> Outco
         return refuse(database, answer.document, answer.error, at)
     if answer.results is not None:
         return store(database, answer.document, answer.results, at)
-    return unchanged(wanted.name, before) if before else Outcome(name=wanted.name, unchanged=True)
+    return Outcome(name=wanted.name, unchanged=True)
 
 
 def _ask(asking: _Asking, wanted: Document) -> _Answer:

@@ -13,9 +13,11 @@ from base.database import Database
 from sources import ckan, places
 from sources.catalogue import Source
 from sources.errors import SourceError
-from sources.intake import Counts, take_in
+from sources.intake import Counts, counted, take_in
 from sources.release import Fault, PassedOver, Release
 from sources.tables import Reading
+
+Results = list[Release | Fault | PassedOver]
 
 #: Faults of single releases kept with a reading: enough to see what is wrong.
 _FAULTS_KEPT = 1000
@@ -48,8 +50,8 @@ class Outcome:
     counts: Counts = field(default_factory=Counts)
     #: The releases that could not be read.
     faults: tuple[Fault, ...] = ()
-    #: True where this very document had been read; `counts` then say what it held that day, with
-    #: nothing new.
+    #: True where this very document had been read; `counts` then say what it holds, and are 0
+    #: where the source answered that it has nothing newer.
     unchanged: bool = False
     #: Why the whole document was refused, "" where it was read; see sources.reasons.
     fault: str = ""
@@ -80,11 +82,10 @@ def known(session: Session, document: Document, at: datetime) -> Reading | None:
     )
 
 
-def unchanged(name: str, reading: Reading) -> Outcome:
-    """The outcome of a visit that found what `reading` had found."""
-    counts = replace(Counts(**reading.counts), new=0, amended=0, cancelled=0)
-    faults = tuple(Fault(source=reading.source, **fault) for fault in reading.faults)
-    return Outcome(name=name, counts=counts, faults=faults, unchanged=True)
+def unchanged(document: Document, results: Results, at: datetime) -> Outcome:
+    """The outcome for a document that had been read: what it holds, and nothing new."""
+    counts = counted(results, at)
+    return Outcome(name=document.name, counts=counts, faults=_faults(results), unchanged=True)
 
 
 def refuse(database: Database, document: Document, error: SourceError, at: datetime) -> Outcome:
@@ -108,12 +109,12 @@ def refuse(database: Database, document: Document, error: SourceError, at: datet
 def store(
     database: Database,
     document: Document,
-    results: list[Release | Fault | PassedOver],
+    results: Results,
     at: datetime,
 ) -> Outcome:
     """Take a document in, in one transaction; one that is known by now writes nothing."""
     reading = _reading(document, at)
-    faults = tuple(result for result in results if isinstance(result, Fault))
+    faults = _faults(results)
     reading.faults = [
         {"position": fault.position, "ocid": fault.ocid, "reason": fault.reason}
         for fault in faults[:_FAULTS_KEPT]
@@ -123,7 +124,7 @@ def store(
         same = known(session, document, at)
         if same:
             _remember(session, document, same)
-            return unchanged(document.name, same)
+            return unchanged(document, results, at)
         session.add(reading)
         session.flush()
         counts = take_in(session, reading, results, directory=places.load(), at=at)
@@ -131,6 +132,10 @@ def store(
             counts += _caught_up(session, reading, document, at)
         reading.counts = asdict(counts)
     return Outcome(name=document.name, counts=counts, faults=faults)
+
+
+def _faults(results: Results) -> tuple[Fault, ...]:
+    return tuple(result for result in results if isinstance(result, Fault))
 
 
 def _reading(document: Document, at: datetime, fault: str = "") -> Reading:
