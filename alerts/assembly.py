@@ -1,0 +1,59 @@
+"""From settings to the values that the jobs work with. Called by entry points only."""
+
+from __future__ import annotations
+
+from alerts.classification import Lexicon
+from alerts.delivery import Relay
+from alerts.dispatch import Handing
+from alerts.journal import open_journal
+from alerts.letter import Press, Sender
+from alerts.writing import Desk
+from base import settings
+from subscriptions.links import Links
+from subscriptions.sectors import load
+
+
+def desk(identity: settings.Identity, relay: settings.Relay, keys: settings.Keys) -> Desk:
+    """What letters are written with."""
+    catalogue = load()
+    return Desk(
+        press=Press.of(sender(identity, relay)),
+        links=links(identity, keys),
+        catalogue=catalogue,
+        lexicon=Lexicon.of(catalogue),
+    )
+
+
+def sender(identity: settings.Identity, relay: settings.Relay) -> Sender:
+    """Who writes."""
+    return Sender(
+        tenant_name=identity.tenant_name,
+        postal_address=identity.postal_address,
+        contact_email=identity.contact_email,
+        privacy_officer=identity.privacy_officer,
+        public_url=identity.public_url,
+        author_email=relay.author_email,
+        list_domain=relay.list_domain,
+    )
+
+
+def links(identity: settings.Identity, keys: settings.Keys) -> Links:
+    """What signs and reads the links."""
+    return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
+
+
+def handing(relay: settings.Relay) -> Handing:
+    """How letters are handed over; makes the journal when it is absent."""
+    return Handing(
+        relay=Relay(
+            host=relay.smtp_host,
+            port=relay.smtp_port,
+            tls=relay.smtp_tls,
+            user=relay.smtp_user,
+            password=relay.smtp_password.get_secret_value(),
+            ca_file=relay.smtp_ca_file,
+        ),
+        sender=relay.bounce_email,
+        allowed=relay.allowed(),
+        journal=open_journal(relay.journal_file),
+    )

@@ -1,0 +1,171 @@
+"""THE STORY: open an edition, write its letters, hand them over.
+
+    open_due     expected editions minus existing rows           1 row an edition
+    write        every contact of the edition gets a letter, or an omission that says why not
+    (dispatch)   alerts.dispatch.hand_over takes the letters from there
+
+Each step is safe to run twice and beside itself: what is owed is computed from rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from alerts.digest import Period
+from alerts.tables import Edition, EditionState, Letter, Omission
+from alerts.writing import Desk, Pending, write_batch
+from base.clock import QUEBEC, quebec_day, wall_time
+from base.database import Database
+from sources import tenders
+from subscriptions.tables import Contact, Frequency, Member, Subscription
+
+logger = logging.getLogger(__name__)
+
+#: When an edition is due, in Québec: an hour that every day has exactly once.
+DUE_HOUR = 6
+#: An edition later than this is merged into the next one.
+LATEST = {Frequency.DAILY: timedelta(hours=18), Frequency.WEEKLY: timedelta(days=5)}
+#: Contacts written for in one transaction.
+BATCH = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """An edition that should exist."""
+
+    frequency: Frequency
+    label: str
+    period: Period
+
+
+def due(at: datetime) -> list[Due]:
+    """The editions whose hour has come and is not too long past."""
+    today = quebec_day(at)
+    monday = today - timedelta(days=today.weekday())
+    year, week, _ = monday.isocalendar()
+    expected = [
+        (Frequency.DAILY, today.isoformat(), today, timedelta(days=1)),
+        (Frequency.WEEKLY, f"{year}-W{week:02}", monday, timedelta(days=7)),
+    ]
+    return [
+        Due(frequency=frequency, label=label, period=_days_before(day, length))
+        for frequency, label, day, length in expected
+        if timedelta(0) <= at - wall_time(day, DUE_HOUR) < LATEST[frequency]
+    ]
+
+
+def open_due(session: Session, at: datetime) -> list[int]:
+    """Make the rows of the editions that are due; the ids of those made now.
+
+    Whoever comes second, here or on another machine, makes none. An edition that was missed
+    is not made up for: the next one's period begins where the last one's ended.
+    """
+    opened = []
+    for one in due(at):
+        last = session.scalar(
+            select(func.max(Edition.ends_at)).where(Edition.frequency == one.frequency)
+        )
+        start = min(one.period.start, last) if last else one.period.start
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        made = session.scalar(
+            dialect.insert(Edition)
+            .values(
+                frequency=one.frequency,
+                label=one.label,
+                starts_at=start,
+                ends_at=one.period.end,
+                opened_at=at,
+                state=EditionState.OPEN,
+            )
+            .on_conflict_do_nothing(index_elements=[Edition.frequency, Edition.label])
+            .returning(Edition.id)
+        )
+        if made is not None:
+            opened.append(made)
+    return opened
+
+
+def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
+    """Write the letters of every edition that is not written whole; counts by what came of it.
+
+    Keys: "letter", and the Why of each omission.
+    """
+    done: Counter[str] = Counter()
+    with database.read() as session:
+        editions = list(session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)))
+        calls = desk.calls(tenders.open_at(session, at)) if editions else []
+    for edition in editions:
+        while True:
+            with database.write() as session:
+                pending = _pending(session, edition)
+                if not pending:
+                    _close(session, edition, at)
+                    break
+                done += write_batch(session, desk, edition, pending, calls, at=at)
+    return done
+
+
+def _pending(session: Session, edition: Edition) -> list[Pending]:
+    """The next contacts of this edition that have neither letter nor omission in it."""
+    rows = session.execute(
+        _contacts(edition.frequency)
+        .where(~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id))
+        .where(
+            ~exists().where(Omission.edition_id == edition.id, Omission.contact_id == Contact.id)
+        )
+        .order_by(Contact.id)
+        .limit(BATCH)
+    ).all()
+    subscriptions = session.scalars(
+        select(Subscription)
+        .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))
+        .where(Subscription.ended_at.is_(None))
+    )
+    live = {one.contact_id: one for one in subscriptions}
+    return [Pending(contact, member, live.get(contact.id)) for contact, member in rows]
+
+
+def _contacts(frequency: str) -> Select[Contact, Member]:
+    """The live contacts whose present, or else last, subscription has that frequency."""
+    return (
+        select(Contact, Member)
+        .join(Member, Member.id == Contact.member_id)
+        .where(Contact.ended_at.is_(None), _frequency() == frequency)
+    )
+
+
+def _frequency() -> ColumnElement[str]:
+    last = (
+        select(Subscription.frequency)
+        .where(Subscription.contact_id == Contact.id)
+        .order_by(Subscription.ended_at.is_not(None), Subscription.id.desc())
+        .limit(1)
+        .correlate(Contact)
+        .scalar_subquery()
+    )
+    return func.coalesce(last, Frequency.WEEKLY)
+
+
+def _close(session: Session, edition: Edition, at: datetime) -> None:
+    session.execute(
+        update(Edition)
+        .where(Edition.id == edition.id, Edition.state == EditionState.OPEN)
+        .values(state=EditionState.WRITTEN, written_at=at)
+    )
+    logger.info("edition written", extra={"edition": edition.id, "label": edition.label})
+
+
+def _days_before(day: date, length: timedelta) -> Period:
+    """[midnight `length` before, midnight of `day`), in Québec."""
+    return Period(_midnight(day - length), _midnight(day))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0), QUEBEC)
