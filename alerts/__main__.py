@@ -1,0 +1,47 @@
+"""`python -m alerts`: read the settings, wire, start. Stops cleanly on SIGTERM and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+from alerts import assembly
+from alerts.service import Service, run
+from base import logs, settings
+from base.clock import utc_now
+from base.database import ready
+from base.errors import BaseFault
+
+
+def main() -> None:
+    """Run the service until it is told to stop; exit code 1 when a setting is missing."""
+    logs.set_up()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        service = _service(stop)
+    except BaseFault as fault:
+        sys.exit(f"alertes: {fault}")
+    run(service)
+    service.database.dispose()
+
+
+def _service(stop: threading.Event) -> Service:
+    relay = settings.Relay.read()
+    sources = settings.Sources.read()
+    return Service(
+        desk=assembly.desk(settings.Identity.read(), relay, settings.Keys.read()),
+        handing=assembly.handing(relay),
+        database=ready(settings.Store.read().database_url),
+        package_url=sources.seao_package_url,
+        source_contact=sources.source_contact,
+        postfix_log=relay.postfix_log,
+        now=utc_now,
+        stop=stop,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The clock: APScheduler ticks; what is owed is computed from rows at each tick.
+
+A tick that was missed, was late or ran twice changes nothing: the next one finds the same rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from alerts import editions
+from alerts.dispatch import Handing, hand_over
+from alerts.recovery import hold_if_restored, recover
+from alerts.writing import Desk
+from base.clock import QUEBEC
+from base.database import Database
+from sources.reading import read_ckan
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What the jobs work with."""
+
+    database: Database
+    desk: Desk
+    handing: Handing
+    package_url: str
+    source_contact: str
+    postfix_log: Path | None
+    now: Callable[[], datetime]
+    stop: threading.Event
+
+    def read(self) -> None:
+        """Read the sources; conditional, so an hour in which nothing came costs one question."""
+        for outcome in read_ckan(
+            self.database, self.package_url, contact=self.source_contact, at=self.now()
+        ):
+            logger.info("source read", extra={"counts": outcome.counts, "fault": outcome.fault})
+
+    def write(self) -> None:
+        """Open the editions that are due, and write what is open."""
+        at = self.now()
+        with self.database.write() as session:
+            editions.open_due(session, at)
+        editions.write_open(self.database, self.desk, at=at)
+
+    def send(self) -> None:
+        """Mend what a crash left, then hand over what waits."""
+        recover(self.database, self.handing.journal, at=self.now(), log=self.postfix_log)
+        tally = asyncio.run(hand_over(self.database, self.handing, now=self.now, stop=self.stop))
+        if tally.outcomes or tally.stopped:
+            fields = {"outcomes": dict(tally.outcomes), "stopped": tally.stopped}
+            logger.info("handed over", extra=fields)
+
+    def check(self) -> None:
+        """Hold everything when the database was restored or copied."""
+        reason = hold_if_restored(self.database, self.handing.journal, at=self.now())
+        if reason:
+            logger.error("held", extra={"reason": reason})
+
+
+#: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
+#: counts them from Monday. Writing and reading share a worker, so that a reading is never
+#: half seen by an edition.
+SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("read", "12 * * * *", ("read",)),
+    ("write and send", "* * * * *", ("write", "send")),
+)
+
+
+def run(service: Service) -> None:
+    """Tick until `service.stop` is set; everything owed is done once at the start."""
+    service.check()
+    for step in ("read", "write", "send"):
+        _guarded(service, (step,))
+    scheduler = BackgroundScheduler(
+        timezone=QUEBEC,
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    for name, crontab, steps in SCHEDULE:
+        trigger = CronTrigger.from_crontab(crontab, timezone=QUEBEC)
+        scheduler.add_job(_guarded, trigger, args=(service, steps), id=name)
+    scheduler.start()
+    service.stop.wait()
+    # Waits for the job at work, which finishes the letters in hand.
+    scheduler.shutdown(wait=True)
+
+
+def _guarded(service: Service, steps: tuple[str, ...]) -> None:
+    """One job: a step that fails is logged and does not keep the next tick from coming."""
+    for step in steps:
+        if service.stop.is_set():
+            return
+        try:
+            getattr(service, step)()
+        except Exception:
+            logger.exception("job failed", extra={"job": step})
