@@ -14,7 +14,7 @@ from base.errors import (
     SettingInvalid,
     SettingMissing,
 )
-from scripts import pages, sources, store, subscriptions
+from scripts import letters, members, pages, sources, store, subscriptions
 from scripts.console import err
 from sources.errors import SourceError
 from subscriptions.errors import SubscriptionError
@@ -28,7 +28,9 @@ app = typer.Typer(
 )
 app.add_typer(store.app, name="base")
 app.add_typer(sources.app, name="sources")
+app.add_typer(members.app, name="membres")
 app.add_typer(subscriptions.app, name="abonnements")
+app.add_typer(letters.app, name="envois")
 app.add_typer(pages.app, name="pages")
 
 

@@ -1,0 +1,161 @@
+"""`alertes envois …`: what waits, hand it over, hold it, and decide about what is uncertain."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from alerts import assembly, editions, holds, outbox
+from alerts.dispatch import Tally, hand_over
+from alerts.journal import agree, open_journal
+from alerts.recovery import hold_if_restored, recover
+from alerts.tables import Letter, LetterState
+from base import audit, settings
+from base.clock import utc_now
+from base.french import count, day, hour
+from scripts.console import database, err, out, print_json, staff
+
+app = typer.Typer(help="Les envois de lettres.", no_args_is_help=True)
+
+STATES = {
+    LetterState.WRITTEN: "En attente",
+    LetterState.CLAIMED: "En cours",
+    LetterState.IN_DOUBT: "Réponse attendue",
+    LetterState.ACCEPTED: "Acceptées",
+    LetterState.DEFERRED: "Remises à plus tard",
+    LetterState.REFUSED: "Refusées",
+    LetterState.UNKNOWN: "Incertaines",
+    LetterState.WITHDRAWN: "Retirées",
+    LetterState.QUARANTINED: "Impossibles à composer",
+}
+
+
+@app.command("envoyer", help="Écrire les éditions dues et remettre les lettres en attente.")
+def send() -> None:
+    relay = settings.Relay.read()
+    desk = assembly.desk(settings.Identity.read(), relay, settings.Keys.read())
+    handing = assembly.handing(relay)
+    opened = database()
+    at = utc_now()
+    if hold_if_restored(opened, handing.journal, at=at):
+        err.print("La base de données a été restaurée ou copiée : rien ne part.")
+    with opened.write() as session:
+        editions.open_due(session, at)
+    editions.write_open(opened, desk, at=at)
+    recover(opened, handing.journal, at=at, log=relay.postfix_log)
+    tally = asyncio.run(hand_over(opened, handing, now=utc_now))
+    _say(tally)
+
+
+def _say(tally: Tally) -> None:
+    out.print(f"{count(tally.accepted, 'lettre acceptée', 'lettres acceptées')}.")
+    if tally.stopped == "held":
+        err.print("Les envois sont retenus. Voir : alertes envois etat")
+        raise typer.Exit(1)
+    if tally.stopped:
+        err.print(f"Les envois se sont arrêtés : {tally.stopped}", markup=False)
+        raise typer.Exit(1)
+
+
+@app.command("etat", help="Compter les lettres par état, et dire si les envois sont retenus.")
+def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    with database().read() as session:
+        counted = dict(
+            session.execute(select(Letter.state, func.count()).group_by(Letter.state)).all()
+        )
+        standing = holds.standing(session)
+    if as_json:
+        print_json({"lettres": counted, "retenues": [hold.cause for hold in standing]})
+        return
+    table = Table("État", "Lettres")
+    for name, label in STATES.items():
+        if counted.get(name):
+            table.add_row(label, str(counted[name]))
+    out.print(table)
+    for one in standing:
+        since = f"{day(one.set_at)}, {hour(one.set_at)}"
+        out.print(f"Retenus depuis le {since} ({one.cause}) : {one.detail}", markup=False)
+    if standing:
+        out.print("Pour reprendre les envois : alertes envois reprendre")
+
+
+@app.command("retenir", help="Ne plus rien envoyer, jusqu’à « alertes envois reprendre ».")
+def hold(motif: Annotated[str, typer.Option(help="Pourquoi")] = "") -> None:
+    at = utc_now()
+    with database().write() as session:
+        new = holds.hold(session, cause="staff", detail=motif, by=staff(), at=at)
+        _record(session, "retenir", {"motif": motif})
+    out.print("Les envois sont retenus." if new else "Les envois étaient déjà retenus.")
+
+
+@app.command("reprendre", help="Permettre de nouveau les envois.")
+def resume() -> None:
+    relay = settings.Relay.read()
+    with database().write() as session:
+        lifted = holds.lift(session, by=staff(), at=utc_now())
+        agree(session, open_journal(relay.journal_file))
+        _record(session, "reprendre", {"levées": lifted})
+    out.print("Les envois reprennent." if lifted else "Les envois n’étaient pas retenus.")
+
+
+@app.command("incertains", help="Les lettres dont personne ne sait si elles sont arrivées.")
+def uncertain(
+    received: Annotated[
+        int | None, typer.Option("--recue", help="Considérer cette lettre comme reçue")
+    ] = None,
+    again: Annotated[
+        int | None, typer.Option("--renvoyer", help="Renvoyer cette lettre telle quelle")
+    ] = None,
+    drop: Annotated[
+        int | None, typer.Option("--abandonner", help="Ne pas la renvoyer; redire ses avis")
+    ] = None,
+) -> None:
+    for number, decision in (
+        (received, LetterState.ACCEPTED),
+        (again, LetterState.WRITTEN),
+        (drop, LetterState.WITHDRAWN),
+    ):
+        if number is not None:
+            _decide(number, decision)
+            return
+    with database().read() as session:
+        letters = session.scalars(
+            select(Letter).where(Letter.state == LetterState.UNKNOWN).order_by(Letter.id)
+        ).all()
+    if not letters:
+        out.print("Aucune lettre incertaine.")
+        return
+    table = Table("Lettre", "Contact", "Avis", "Depuis", "Dernière réponse")
+    for one in letters:
+        since = f"{day(one.in_doubt_at)}, {hour(one.in_doubt_at)}" if one.in_doubt_at else ""
+        table.add_row(str(one.id), str(one.contact_id), str(one.notices), since, one.reply)
+    out.print(table)
+    out.print("Pour chacune : --recue, --renvoyer ou --abandonner, suivi de son numéro.")
+
+
+def _decide(number: int, decision: LetterState) -> None:
+    with database().write() as session:
+        done = outbox.resolve(
+            session, number, decision, reply=f"décision de {staff()}", at=utc_now()
+        )
+        _record(session, "incertains", {"lettre": number, "décision": decision})
+    if not done:
+        err.print(f"La lettre {number} n’est pas incertaine.")
+        raise typer.Exit(1)
+    out.print(f"Lettre {number} : c’est noté.")
+
+
+def _record(session: Session, action: str, after: dict[str, object]) -> None:
+    audit.record(
+        session,
+        at=utc_now(),
+        who=staff(),
+        action=f"envois {action}",
+        subject="envois",
+        after=after,
+    )
