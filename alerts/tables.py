@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Double,
     ForeignKey,
     Index,
     LargeBinary,
@@ -221,3 +222,45 @@ class Instance(Base):
     #: Letters ever begun there; a journal that counts more belongs to a later database.
     begun: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class Answer(StrEnum):
+    """What a contact said of a notice."""
+
+    INTERESTED = "interested"
+    NOT_RELEVANT = "not_relevant"
+    HIDDEN = "hidden"
+
+
+class Reaction(Base):
+    """A contact's answer to a notice, with what spoke for the notice that day."""
+
+    __tablename__ = "reaction"
+    __table_args__ = (UniqueConstraint("contact_id", "cluster_id", "answer"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    cluster_id: Mapped[int] = mapped_column(index=True)
+    #: An Answer.
+    answer: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime]
+    #: The revision that was answered, and why it was told: as Told.reasons.
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class NearMissed(Base):
+    """A revision that nearly was for a contact, and what lacked; kept 90 days."""
+
+    __tablename__ = "near_miss"
+    __table_args__ = (UniqueConstraint("contact_id", "revision_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: The best score a sector had, in [0, 1].
+    score: Mapped[float] = mapped_column(Double)
+    #: An alerts.matching.Lacked, and what it was: the sector, the excluded word, the place.
+    lacked: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str] = mapped_column(Text, default="")
