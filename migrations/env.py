@@ -6,12 +6,13 @@ from alembic import context
 
 import alerts.tables
 import base.audit
+import base.concerns
 import sources.tables
 import subscriptions.tables
 from base.database import Base, connect
 
 #: Importing them is what makes their tables known to `Base.metadata`.
-DECLARED = (alerts.tables, base.audit, sources.tables, subscriptions.tables)
+DECLARED = (alerts.tables, base.audit, base.concerns, sources.tables, subscriptions.tables)
 
 database = connect(context.config.attributes["url"])
 with database.engine.connect() as connection:

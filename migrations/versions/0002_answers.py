@@ -1,4 +1,4 @@
-"""what contacts answered, and what nearly was for them."""
+"""what contacts answered, what nearly was for them, and what a person must look at."""
 
 from __future__ import annotations
 
@@ -65,8 +65,20 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_near_miss_at"), "near_miss", ["at"])
+    op.create_table(
+        "concern",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("cause", sa.String(length=50), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("raised_at", base.database.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", base.database.UtcDateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_concern")),
+        sa.UniqueConstraint("key", name=op.f("uq_concern_key")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("concern")
     op.drop_table("near_miss")
     op.drop_table("reaction")

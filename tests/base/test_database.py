@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import alerts.tables  # noqa: F401
+import base.concerns  # noqa: F401
 import sources.tables  # noqa: F401
 import subscriptions.tables  # noqa: F401
 from base import audit
