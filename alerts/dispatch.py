@@ -23,6 +23,7 @@ from alerts.entitlement import REPLY_WITHIN, let_pass, letters_refused
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.journal import Journal, count_begun
 from alerts.outbox import Claimed, Settled
+from alerts.recovery import hold_if_restored
 from alerts.tables import Why
 from alerts.together import Together
 from base.database import Database
@@ -78,8 +79,10 @@ async def hand_over(
     """Hand over every letter whose turn has come; safe beside other dispatchers.
 
     Stops early, without an exception, when the relay cannot be used (`Tally.stopped`), when
-    everything is held, or when `stop` is set: then letters in hand are finished first.
+    everything is held, or when `stop` is set: then letters in hand are finished first. A database
+    that its journal does not know is held first: no path to the relay goes around that.
     """
+    await asyncio.to_thread(hold_if_restored, database, handing.journal, at=now())
     run = _Run(database, handing, now, stop or threading.Event())
     while not run.is_over:
         lot = await asyncio.to_thread(run.claim)

@@ -47,6 +47,7 @@ def hold_if_restored(database: Database, journal: Journal, *, at: datetime) -> s
         reason = reason_to_hold(session, journal, at)
         if reason:
             holds.hold(session, cause="journal", detail=reason, by="service", at=at)
+            logger.error("held", extra={"reason": reason})
     return reason
 
 

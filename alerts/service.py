@@ -18,7 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from alerts import editions
 from alerts.dispatch import Handing, hand_over
-from alerts.recovery import hold_if_restored, recover
+from alerts.recovery import recover
 from alerts.writing import Desk
 from base.clock import QUEBEC
 from base.database import Database
@@ -62,12 +62,6 @@ class Service:
             fields = {"outcomes": dict(tally.outcomes), "stopped": tally.stopped}
             logger.info("handed over", extra=fields)
 
-    def check(self) -> None:
-        """Hold everything when the database was restored or copied."""
-        reason = hold_if_restored(self.database, self.handing.journal, at=self.now())
-        if reason:
-            logger.error("held", extra={"reason": reason})
-
 
 #: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
 #: counts them from Monday. Writing and reading share a worker, so that a reading is never
@@ -80,7 +74,6 @@ SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 
 def run(service: Service) -> None:
     """Tick until `service.stop` is set; everything owed is done once at the start."""
-    service.check()
     for step in ("read", "write", "send"):
         _guarded(service, (step,))
     scheduler = BackgroundScheduler(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from alerts import assembly, editions, holds, outbox
 from alerts.dispatch import Tally, hand_over
 from alerts.journal import agree, open_journal
-from alerts.recovery import hold_if_restored, recover
+from alerts.recovery import recover
 from alerts.tables import Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
@@ -42,8 +42,6 @@ def send() -> None:
     handing = assembly.handing(relay)
     opened = database()
     at = utc_now()
-    if hold_if_restored(opened, handing.journal, at=at):
-        err.print("La base de données a été restaurée ou copiée : rien ne part.")
     with opened.write() as session:
         editions.open_due(session, at)
     editions.write_open(opened, desk, at=at)

@@ -1,0 +1,1 @@
+"""`make demo`: the real main job on real notices, a fictional roster and a local mail server."""
