@@ -16,6 +16,8 @@ from base.errors import (
 )
 from scripts import concerns, letters, members, pages, sources, store, subscriptions
 from scripts.console import err
+from scripts.settings_words import EXPECTED
+from scripts.usage import command_of, run
 from sources.errors import SourceError
 from subscriptions.errors import SubscriptionError
 
@@ -38,7 +40,7 @@ app.command("a-voir", help="Ce qu’une personne doit regarder.")(concerns.show)
 def main() -> None:
     """Run the command; what a person must mend is said in French, with exit code 1."""
     try:
-        app()
+        sys.exit(run(command_of(app)))
     except BaseFault as fault:
         err.print(_in_french(fault), markup=False)
         sys.exit(1)
@@ -54,8 +56,9 @@ def _in_french(fault: BaseFault) -> str:
                 f"Réglage manquant : {', '.join(names)}. "
                 "Le remplir dans le fichier .env (voir .env.example)."
             )
-        case SettingInvalid(name=name, reason=reason):
-            return f"Réglage incorrect : {name}. {reason}. Le corriger dans le fichier .env."
+        case SettingInvalid(name=name):
+            expected = EXPECTED.get(name, "Sa valeur ne peut pas être utilisée.")
+            return f"Réglage incorrect\u00a0: {name}. {expected} Le corriger dans le fichier .env."
         case DatabaseAbsent(where=where):
             return (
                 f"Aucune base de données à {where}. "

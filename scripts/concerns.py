@@ -36,13 +36,13 @@ def show(
         )
         return
     if not standing:
-        out.print("Rien à voir : tout va bien.")
+        out.print("Rien à voir\u00a0: tout va bien.")
         return
     table = Table("N", "Depuis", "Quoi")
     for one in standing:
         table.add_row(str(one.id), day(one.raised_at), sentence(one.cause, one.detail))
     out.print(table)
-    out.print("Quand c’est réglé : alertes a-voir --regle, suivi du numéro.")
+    out.print("Quand c’est réglé\u00a0: alertes a-voir --regle, suivi du numéro.")
 
 
 def _settle(number: int) -> None:
@@ -50,6 +50,6 @@ def _settle(number: int) -> None:
         found = next((one for one in concerns.standing(session) if one.id == number), None)
         done = found is not None and concerns.settle(session, found.key, at=utc_now())
     if not done:
-        err.print(f"Rien à voir sous le numéro {number}. Voir : alertes a-voir")
+        err.print(f"Rien à voir sous le numéro {number}. Voir\u00a0: alertes a-voir")
         raise typer.Exit(1)
-    out.print(f"Numéro {number} : c’est noté.")
+    out.print(f"Numéro {number}\u00a0: c’est noté.")

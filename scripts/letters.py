@@ -133,7 +133,7 @@ def uncertain(
         since = f"{day(one.in_doubt_at)}, {hour(one.in_doubt_at)}" if one.in_doubt_at else ""
         table.add_row(str(one.id), str(one.contact_id), str(one.notices), since, one.reply)
     out.print(table)
-    out.print("Pour chacune : --recue, --renvoyer ou --abandonner, suivi de son numéro.")
+    out.print("Pour chacune\u00a0: --recue, --renvoyer ou --abandonner, suivi de son numéro.")
 
 
 def _decide(number: int, decision: LetterState) -> None:

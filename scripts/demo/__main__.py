@@ -106,7 +106,7 @@ def _tell(session: Session, read: list[Outcome], tally: Tally, shown: int) -> No
         f"{count(new, 'nouveau', 'nouveaux')}."
     )
     out.print(
-        "Ces appels viennent de tout le Québec, hors des Laurentides : "
+        "Ces appels viennent de tout le Québec, hors des Laurentides\u00a0: "
         "les membres de la démo ne déclarent donc aucun territoire."
     )
     accepted = session.scalar(

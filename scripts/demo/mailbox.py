@@ -27,7 +27,7 @@ class _Delivery:
         content = envelope.content
         if not isinstance(content, bytes):
             return "451 4.3.0 no content"
-        return f"250 2.0.0 Ok: queued as {self.maildir.add(content)}"
+        return f"250 2.0.0 queued as {self.maildir.add(content)}"
 
 
 @asynccontextmanager
