@@ -45,7 +45,7 @@ class Notice:
     place: str
     #: True where the buyer is provincial, so that the place of work must be looked up.
     place_to_check: bool
-    #: "Biens", "Services", "Travaux de construction" or "".
+    #: goods, services, works or "".
     category: str
     #: "Avis d’appel d’offres régionalisé" as published, or "".
     method: str

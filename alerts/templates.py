@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,9 +65,10 @@ def where(notice: Notice) -> str:
     return cut(" · ".join(filter(None, (clean(notice.buyer), clean(notice.place)))))
 
 
-def kind(notice: Notice) -> str:
-    """Category and method, as far as they are known."""
-    return cut(" · ".join(filter(None, (clean(notice.category), clean(notice.method)))))
+def kind(notice: Notice, categories: Mapping[str, str]) -> str:
+    """Category, in the words of `categories`, and method, as far as they are known."""
+    category = categories.get(notice.category, "")
+    return cut(" · ".join(filter(None, (category, clean(notice.method)))))
 
 
 def brief(notice: Notice) -> str:

@@ -37,7 +37,7 @@ NOTICE = Notice(
     buyer="Ville fictive",
     place="",
     place_to_check=True,
-    category="Services",
+    category="services",
     method="Avis d’appel d’offres",
     closes_at=datetime(2026, 9, 28, 15, tzinfo=UTC),
     uri="https://seao.gouv.qc.ca/avis?ItemId=1&x=2",
