@@ -11,7 +11,7 @@ from base import concerns
 from base.clock import utc_now
 from base.french import day
 from scripts.concerns_words import sentence
-from scripts.console import database, err, out, print_json
+from scripts.console import err, opened, out, print_json
 
 
 def show(
@@ -23,7 +23,7 @@ def show(
     if settled is not None:
         _settle(settled)
         return
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         standing = concerns.standing(session)
     if as_json:
         print_json(
@@ -46,7 +46,7 @@ def show(
 
 
 def _settle(number: int) -> None:
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         found = next((one for one in concerns.standing(session) if one.id == number), None)
         done = found is not None and concerns.settle(session, found.key, at=utc_now())
     if not done:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -35,6 +36,16 @@ def database(*, create: bool = False) -> Database:
     """The database of the settings; `create` only for reading and roster commands."""
     url = Store.read().database_url
     return ready_or_new(url) if create else ready(url)
+
+
+@contextmanager
+def opened(*, create: bool = False) -> Iterator[Database]:
+    """As `database`, its connections closed at the end."""
+    store = database(create=create)
+    try:
+        yield store
+    finally:
+        store.dispose()
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from alerts.tables import Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
-from scripts.console import database, err, out, print_json, staff
+from scripts.console import err, opened, out, print_json, staff
 
 app = typer.Typer(help="Les envois de lettres.", no_args_is_help=True)
 
@@ -40,13 +40,13 @@ def send() -> None:
     relay = settings.Relay.read()
     desk = assembly.desk(settings.Identity.read(), relay, settings.Keys.read())
     handing = assembly.handing(relay)
-    opened = database()
     at = utc_now()
-    with opened.write() as session:
-        editions.open_due(session, at)
-    editions.write_open(opened, desk, at=at)
-    recover(opened, handing.journal, at=at, log=relay.postfix_log)
-    tally = asyncio.run(hand_over(opened, handing, now=utc_now))
+    with opened() as store:
+        with store.write() as session:
+            editions.open_due(session, at)
+        editions.write_open(store, desk, at=at)
+        recover(store, handing.journal, at=at, log=relay.postfix_log)
+        tally = asyncio.run(hand_over(store, handing, now=utc_now))
     _say(tally)
 
 
@@ -62,7 +62,7 @@ def _say(tally: Tally) -> None:
 
 @app.command("etat", help="Compter les lettres par état, et dire si les envois sont retenus.")
 def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         counted = dict(
             session.execute(select(Letter.state, func.count()).group_by(Letter.state)).all()
         )
@@ -85,7 +85,7 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 @app.command("retenir", help="Ne plus rien envoyer, jusqu’à « alertes envois reprendre ».")
 def hold(motif: Annotated[str, typer.Option(help="Pourquoi")] = "") -> None:
     at = utc_now()
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         new = holds.hold(session, cause="staff", detail=motif, by=staff(), at=at)
         _record(session, "retenir", {"motif": motif})
     out.print("Les envois sont retenus." if new else "Les envois étaient déjà retenus.")
@@ -94,7 +94,7 @@ def hold(motif: Annotated[str, typer.Option(help="Pourquoi")] = "") -> None:
 @app.command("reprendre", help="Permettre de nouveau les envois.")
 def resume() -> None:
     relay = settings.Relay.read()
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         lifted = holds.lift(session, by=staff(), at=utc_now())
         agree(session, open_journal(relay.journal_file))
         _record(session, "reprendre", {"levées": lifted})
@@ -121,7 +121,7 @@ def uncertain(
         if number is not None:
             _decide(number, decision)
             return
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         letters = session.scalars(
             select(Letter).where(Letter.state == LetterState.UNKNOWN).order_by(Letter.id)
         ).all()
@@ -137,7 +137,7 @@ def uncertain(
 
 
 def _decide(number: int, decision: LetterState) -> None:
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         done = outbox.resolve(
             session, number, decision, reply=f"décision de {staff()}", at=utc_now()
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -15,10 +14,9 @@ from sqlalchemy.orm import Session
 
 from base import audit
 from base.clock import utc_now
-from base.database import Database
 from base.french import NBSP, day, listed
 from base.text import clean
-from scripts.console import database, err, moment, out, staff
+from scripts.console import err, moment, opened, out, staff
 from subscriptions import consent, sectors, wishes
 from subscriptions.errors import ContactUnknown
 from subscriptions.members import active_membership, find_contact
@@ -40,7 +38,7 @@ Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou
 @app.command("voir", help="Montrer l’adhésion, le consentement, l’abonnement et son histoire.")
 def show(key: Key) -> None:
     at, catalogue = utc_now(), sectors.load()
-    with _opened() as store, store.read() as session:
+    with opened() as store, store.read() as session:
         contact = _contact(session, key)
         lines = _state(session, contact, at)
         rows = wishes.history(session, contact.id)
@@ -95,7 +93,7 @@ def unsubscribe(
     key: Key, yes: Annotated[bool, typer.Option("--oui", help="Ne pas demander.")] = False
 ) -> None:
     at = utc_now()
-    with _opened() as store:
+    with opened() as store:
         with store.read() as session:
             contact = _contact(session, key)
         if not yes:
@@ -108,18 +106,9 @@ def unsubscribe(
     out.print("Désabonné." if left else nothing)
 
 
-@contextmanager
-def _opened() -> Iterator[Database]:
-    store = database()
-    try:
-        yield store
-    finally:
-        store.dispose()
-
-
 def _change(key: str, action: str, wished: Callable[[Wishes], Wishes]) -> None:
     at = utc_now()
-    with _opened() as store, store.write() as session:
+    with opened() as store, store.write() as session:
         contact = _contact(session, key)
         current = wishes.live(session, contact.id)
         if current is None:

@@ -6,7 +6,8 @@ import fcntl
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,31 @@ def _create(server: object, name: str, template: str = "template1") -> None:
     with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     owner.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def alertes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """The staff command as its entry point runs it, in this process."""
+    from scripts.__main__ import main  # noqa: PLC0415, few tests need it
+
+    def run(*words: str) -> Said:
+        monkeypatch.setattr("sys.argv", ["alertes", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else 1, said.out, said.err)
+
+    return run
