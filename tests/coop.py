@@ -8,10 +8,33 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from alerts.classification import Lexicon
+from alerts.letter import Press, Sender
 from alerts.tables import Kind, Letter, LetterState, Told
+from alerts.writing import Desk
 from sources.tables import Reading, Revision, Tender
+from subscriptions.links import Links
+from subscriptions.sectors import load
 from subscriptions.tables import Basis, Consent, Contact, Member, Membership, Origin, Subscription
 
+CATALOGUE = load()
+#: What letters are written with.
+DESK = Desk(
+    press=Press.of(
+        Sender(
+            tenant_name="Coop fictive",
+            postal_address="1, rue Fictive",
+            contact_email="bonjour@exemple.quebec",
+            privacy_officer="Responsable fictive",
+            public_url="https://x.quebec",
+            author_email="alertes@exemple.quebec",
+            list_domain="exemple.quebec",
+        )
+    ),
+    links=Links(keys=("une-cle-d-essai-assez-longue-pour-signer",), public_url="https://x.quebec"),
+    catalogue=CATALOGUE,
+    lexicon=Lexicon.of(CATALOGUE),
+)
 #: Monday 21 September 2026, 06:00 in Québec.
 AT = datetime(2026, 9, 21, 10, tzinfo=UTC)
 LONG_AGO = AT - timedelta(days=400)

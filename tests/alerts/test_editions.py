@@ -10,35 +10,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from alerts import editions, ledger
-from alerts.classification import Lexicon
-from alerts.letter import Press, Sender
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
-from alerts.writing import Desk
 from base.clock import QUEBEC
 from base.database import Database
 from subscriptions import members, suppressions, wishes
-from subscriptions.links import Links
-from subscriptions.sectors import load
 from subscriptions.tables import Consent, Contact, Membership
-from tests.coop import AT, entitled, tender
+from tests.coop import AT, DESK, entitled, tender
 
-CATALOGUE = load()
-DESK = Desk(
-    press=Press.of(
-        Sender(
-            tenant_name="Coop fictive",
-            postal_address="1, rue Fictive",
-            contact_email="bonjour@exemple.quebec",
-            privacy_officer="Responsable fictive",
-            public_url="https://alertes.exemple.quebec",
-            author_email="alertes@exemple.quebec",
-            list_domain="exemple.quebec",
-        )
-    ),
-    links=Links(keys=("une-cle-d-essai-assez-longue-pour-signer",), public_url="https://x.quebec"),
-    catalogue=CATALOGUE,
-    lexicon=Lexicon.of(CATALOGUE),
-)
 WEEK = timedelta(days=7)
 
 
