@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo demo-clean test check format lock clean
+.PHONY: install demo demo-clean gallery test check format lock clean
 
 install: $(VENV)/.installed
 
@@ -20,6 +20,10 @@ demo: install
 
 demo-clean:
 	rm -rf var/demo
+
+# Every kind of letter, with pictures in light and dark, into var/gallery (needs Chromium).
+gallery: install
+	$(BIN)/python -m tests.emails.gallery var/gallery
 
 test: install
 	$(BIN)/pytest
