@@ -17,13 +17,14 @@ ALLOWED = {
     "<style> element": {"gmail mobile-webmail"},
     "Class selector": {"gmail mobile-webmail"},
     "Type selector": {"gmail mobile-webmail"},
-    # These clients put their own around the letter; its outermost div repeats lang, dir and colours.
+    # These put their own around the letter; its outermost div repeats lang, dir and colours.
     "<body> element": {"outlook macos", "yahoo android", "yahoo ios"},
     "HTML5 doctype": {"outlook windows", "thunderbird macos", "yahoo android"},
     # A table of 600 pixels stands around the letter for Outlook on Windows alone.
     "max-width": {"outlook windows"},
-    # Long words are broken by word-wrap there.
+    # Long words are broken by one or the other.
     "word-break": {"yahoo"},
+    "word-wrap": {"outlook"},
 }
 
 
