@@ -14,7 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from alerts.digest import Notice, Period
 from alerts.inlining import inlined
 from base import french
-from base.text import clean
+from base.text import clean, fold
 
 ROOT = Path(__file__).parent.parent / "templates"
 _INCLUDE = re.compile(r'\{% include "([^"]+)" %\}\n?')
@@ -61,8 +61,11 @@ def web(uri: str) -> str:
 
 
 def where(notice: Notice) -> str:
-    """Buyer and place, as far as they are known."""
-    return cut(" · ".join(filter(None, (clean(notice.buyer), clean(notice.place)))))
+    """Buyer and place, as far as they are known; what the buyer's name tells is not said twice."""
+    buyer = clean(notice.buyer)
+    said = f" {fold(buyer)} "
+    parts = [part for part in clean(notice.place).split(", ") if f" {fold(part)} " not in said]
+    return cut(" · ".join(filter(None, (buyer, ", ".join(parts)))))
 
 
 def kind(notice: Notice, categories: Mapping[str, str]) -> str:
