@@ -28,16 +28,31 @@ _SMALL = frozenset({
     "leurs", "lorsqu", "m", "n", "nos", "notre", "ou", "par", "pour", "puis", "qu",
     "que", "qui", "s", "sa", "sans", "se", "selon", "ses", "son", "sous", "sur", "t",
     "toute", "toutes", "tous", "tout", "un", "une", "vers", "y", "the", "of", "and",
-    "for", "to", "j",
+    "for", "to", "j", "lors",
 })
+#: After these a title tells for whom or where, no longer what.
+_ASIDE = frozenset({"pour", "dans", "chez", "lors"})
+_OF = frozenset({"d", "de", "des", "du"})
 #: Prefixes that are written with or without a hyphen.
 _PREFIXES = frozenset({
     "eco", "mini", "multi", "inter", "auto", "radio", "video", "tele", "micro", "bio",
     "agro", "co", "re", "geo",
 })
 # fmt: on
+_PLURAL = re.compile(r"s$|(?:au|eu|ou)x$")
 #: What the stemmer would make one with another meaning: kept as the singular.
-_KEPT = frozenset({"formation", "format", "habitation", "commune", "communal", "portable"})
+# fmt: off
+_KEPT = frozenset({
+    "accord", "agencement", "alimentation", "animation", "banquet", "banquette", "berger",
+    "camper", "centrale", "classement", "collecte", "collectif", "collection", "communal",
+    "commune", "concertation", "conseiller", "consultation", "coupe", "cour", "cours", "education",
+    "elevateur", "enseigne",
+    "enseignement", "equipe", "equipement", "etage", "etagere", "format", "formation",
+    "habitation", "immigration", "imprimante", "livrer", "loyer", "marina", "organisme", "passage",
+    "periodique", "placement", "planche", "plancher", "portable", "porte", "publication", "rangement",
+    "rayonnage", "restaurant", "surfaceuse", "surveillance", "surveillant", "terrasse", "transformateur", "usage", "villa",
+})
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,10 @@ class Word:
     #: Rises at each mark that sets a part of the text apart.
     segment: int
     capitals: bool
+    #: After « pour », « dans » or the like in its segment: for whom or where, hardly what.
+    aside: bool = False
+    #: Tied to the word before by « de »: what that one is of.
+    of: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,8 @@ class Phrase:
     exactly: tuple[str, ...] = ()
     #: Only where it stands in capitals: « CPE » is not « cpe ».
     capitals: bool = False
+    #: How many words may stand between two of its words.
+    gap: int = GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +126,66 @@ def stem(folded: str) -> str:
     """What a folded word is compared by: « paysagère », « paysagers » and « paysager » alike."""
     if folded.isdigit():
         return folded
-    word = folded[:-1] if len(folded) > 3 and folded[-1] in "sx" else folded
-    if word in _KEPT or len(word) < 5:
+    word = folded[:-1] if len(folded) > 3 and _PLURAL.search(folded) else folded
+    if folded in _KEPT:
+        return folded
+    if word.endswith("ive"):
+        word = word[:-2] + "f"  # collective, collectif
+    if word in _KEPT or len(word) < 5 or word.endswith("if"):
         return word
     if word.endswith("ere"):
         word = word[:-2] + "r"
-    if word.endswith("aux"[:-1]) and not word.endswith("eau") and folded.endswith("x"):
-        word = word[:-2] + "al"
+    if folded.endswith("aux") and not folded.endswith("eaux"):
+        word = folded[:-3] + "al"
     short: str = _STEMMER.stemWord(word)
     return short if len(word) - len(short) <= 5 else word
 
 
 def passage(text: str) -> Passage:
     """Read a text into words; what is over MOST characters is left unread."""
-    text = unicodedata.normalize("NFC", text[:MOST].replace("\x92", "’"))
-    words: list[Word] = []
-    segment = 0
-    joined: tuple[str, int] | None = None
-    for token in _TOKEN.finditer(text):
+    read = unicodedata.normalize("NFC", text[:MOST].replace("\x92", "’"))
+    words = _Words(read)
+    for token in _TOKEN.finditer(read):
+        words.take(token)
+    return Passage(read, tuple(words.found))
+
+
+class _Words:
+    """The words of a text while it is read from its first token to its last."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: list[Word] = []
+        self.segment = 0
+        self.aside = self.of = False
+        #: A prefix that waits for the rest of its word (« éco-centre »), and where it began.
+        self.prefix: tuple[str, int] | None = None
+
+    def take(self, token: re.Match[str]) -> None:
         value = token.group()
         if not value[0].isalnum():
-            segment += 1
-            continue
+            self.segment += 1
+            self.aside = self.of = False
+            return
         folded, start = _folded(value), token.start()
-        if joined and text[token.start() - 1] == "-":
-            folded, start = joined[0] + folded, joined[1]
-        joined = None
-        if folded in _PREFIXES and text[token.end() : token.end() + 1] == "-":
-            joined = (folded, start)
-            continue
-        if folded and folded not in _SMALL:
+        if self.prefix and self.text[start - 1] == "-":
+            folded, start = self.prefix[0] + folded, self.prefix[1]
+        self.prefix = None
+        if folded in _PREFIXES and self.text[token.end() : token.end() + 1] == "-":
+            self.prefix = (folded, start)
+        elif folded in _SMALL:
+            self.aside = self.aside or folded in _ASIDE
+            self.of = self.of or folded in _OF
+        elif folded:
             capitals = len(value) > 1 and value.isupper()
-            words.append(Word(stem(folded), folded, start, token.end(), segment, capitals))
-    return Passage(text, tuple(words))
+            self.found.append(
+                Word(
+                    *(stem(folded), folded, start, token.end(), self.segment, capitals),
+                    aside=self.aside,
+                    of=self.of,
+                )
+            )
+            self.of = False
 
 
 def phrase(spelling: str, *, exact: bool = False, capitals: bool = False) -> Phrase | None:
@@ -178,7 +226,7 @@ def _end(read: Passage, one: Phrase, start: int) -> int:
     at = start
     for number, wanted in enumerate(one.stems):
         if number:
-            reach = 1 if one.exactly else 1 + GAP
+            reach = 1 if one.exactly else 1 + one.gap
             after = range(at + 1, min(at + 1 + reach, len(words)))
             found = next((n for n in after if words[n].stem == wanted), None)
             if found is None or words[found].segment != words[start].segment:

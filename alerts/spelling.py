@@ -1,0 +1,85 @@
+"""Typing errors as titles really have them: « accopmpagement », « aquisition », « installatin ».
+
+A long word that the catalogue does not know is taken for the one of the catalogue's that is one
+letter away (added, left out, changed, or two exchanged), two for a very long one; both begin alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
+
+#: Shorter words are left as they are: too many real words lie one letter apart.
+_SHORTEST, _LONG = 8, 13
+#: So many first letters must agree.
+_ALIKE = 2
+
+
+class Spellings:
+    """The catalogue's long words, found again where they are misspelled."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._known = frozenset(words)
+        found: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(self._known):
+            if _may(word):
+                for rest in _shortened(word):
+                    found[rest].append(word)
+        self._found: Mapping[str, list[str]] = dict(found)
+        self._answers: dict[str, str] = {}
+
+    def right(self, folded: str) -> str:
+        """The word that was meant; the word itself where none of the catalogue's is near."""
+        if folded in self._known or not _may(folded):
+            return folded
+        answer = self._answers.get(folded)
+        if answer is None:
+            answer = self._nearest(folded)
+            if len(self._answers) < 100_000:
+                self._answers[folded] = answer
+        return answer
+
+    def _nearest(self, folded: str) -> str:
+        near = {word for rest in _shortened(folded) for word in self._found.get(rest, ())}
+        for word in sorted(near):
+            most = 2 if min(len(folded), len(word)) >= _LONG else 1
+            if word[:_ALIKE] == folded[:_ALIKE] and not _inflected(folded, word):
+                if distance(folded, word) <= most:
+                    return word
+        return folded
+
+
+def _may(word: str) -> bool:
+    return len(word) >= _SHORTEST and word.isalpha()
+
+
+def _inflected(one: str, other: str) -> bool:
+    """True where only the ends differ: another form of the word, which the stem speaks for."""
+    shared = min(len(one), len(other)) - 2
+    return one[:shared] == other[:shared]
+
+
+def _shortened(word: str) -> Iterator[str]:
+    """The word without one letter, and without two for a very long one, and itself."""
+    yield word
+    for n in range(len(word)):
+        yield word[:n] + word[n + 1 :]
+    if len(word) >= _LONG:
+        for first, second in combinations(range(len(word)), 2):
+            yield word[:first] + word[first + 1 : second] + word[second + 1 :]
+
+
+def distance(one: str, other: str) -> int:
+    """Letters added, left out or changed, and neighbours exchanged (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        earlier, before = before, row
+        row = [i]
+        for j, wanted in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[-1] + 1, before[j - 1] + (letter != wanted))
+            if earlier and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
