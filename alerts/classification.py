@@ -152,7 +152,8 @@ def _score(weights: Iterable[float], sector: Sector, notice: _Notice) -> float:
 
 def _share(sector: Sector, notice: _Notice) -> float:
     """What remains of the score of a sector that takes no contract of this kind."""
-    told, bought = notice.title.nature, notice.bought
+    seen = notice.title.sectors.get(sector.slug)
+    told, bought = seen.nature if seen else notice.title.nature, notice.bought
     if bought == Nature.STUDIES and bought not in sector.natures:
         return _STUDIED
     if _CIVIL in notice.categories:

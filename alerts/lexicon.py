@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from alerts.spelling import Spellings
-from alerts.words import Hit, Index, Passage, Phrase, Word, find, index, passage, phrase, stem
+from alerts.words import GAP, Hit, Index, Passage, Phrase, Word, find, index, passage, phrase, stem
 from subscriptions.sectors import Catalogue, Contexts, Nature, Sector
 
 #: Weights of a precise UNSPSC prefix and of a broad or misused one.
@@ -55,6 +55,8 @@ class Lexicon:
     uses: dict[Phrase, tuple[_Use, ...]]
     prefixes: dict[str, tuple[tuple[str, float], ...]]
     spellings: Spellings
+    #: The natures that each sector takes.
+    natures: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> Lexicon:
@@ -63,7 +65,7 @@ class Lexicon:
         folded: set[str] = set()
         for spelling, owner, role in _spellings(catalogue):
             folded.update(word.folded for word in passage(spelling).words)
-            for one in _phrases(spelling):
+            for one in _phrases(spelling, gap=GAP if owner else 0):
                 if (owner, role) not in uses.setdefault(one, []):
                     uses[one].append((owner, role))
         return cls(
@@ -72,6 +74,7 @@ class Lexicon:
             {one: tuple(found) for one, found in uses.items()},
             _prefixes(catalogue),
             Spellings(folded),
+            {sector.slug: sector.natures for sector in catalogue},
         )
 
     def read(self, text: str) -> tuple[Passage, list[Found]]:
@@ -103,14 +106,19 @@ def within(inner: Hit, outer: Hit) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
 
 
-def _phrases(spelling: str) -> Iterator[Phrase]:
+def overlaps(one: Hit, other: Hit) -> bool:
+    """True where two hits share a word."""
+    return one.start < other.end and other.start < one.end
+
+
+def _phrases(spelling: str, gap: int = GAP) -> Iterator[Phrase]:
     """What a spelling of the catalogue looks for; two words also the other way round.
 
     Between quotation marks it is looked for letter for letter; a word in capitals, in capitals.
     """
     exact = len(spelling) > 2 and spelling[0] == spelling[-1] == '"'
     capitals = spelling.isupper() and " " not in spelling and not exact
-    one = phrase(spelling, exact=exact, capitals=capitals)
+    one = phrase(spelling, exact=exact, capitals=capitals, gap=gap)
     if one is None:
         return
     yield one

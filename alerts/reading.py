@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from alerts.lexicon import Context, Found, Lexicon, Role, within
+from alerts.lexicon import Context, Found, Lexicon, Role, overlaps, within
 from alerts.words import Hit, Passage
 from subscriptions.sectors import Nature
 
 _STRONG, _WEAK, _PLACE = 0.9, 0.5, 0.25
 #: A place that the contract runs, or an organization that an agreement is with.
-_RUN, _WEAK_IN_AGREEMENT = 0.9, 0.7
+_RUN = 0.9
 #: What remains of what is only for whom, where or of what another sector's words stand.
 _ASIDE = 0.6
 _EXCLUSIONS = frozenset({Role.NOT, Role.NOT_WEAK})
@@ -24,8 +24,10 @@ class Seen:
 
     weight: float = 0.0
     quotes: list[str] = field(default_factory=list)
-    #: An exclusion of the sector stands in the text.
+    #: An exclusion of the sector stands in the text, and leaves nothing of it.
     excluded: bool = False
+    #: What the text says is bought, the sector's own words apart: a Nature or "".
+    nature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,19 @@ class Read:
 
     #: Only sectors of which something is said, were it an exclusion.
     sectors: dict[str, Seen]
-    #: What it says is bought: the first word that tells, but studies wherever; "" if none does.
+    #: What it says is bought: a Nature or "".
     nature: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text while it is read: its words and what of the catalogue stands in it."""
+
+    words: Passage
+    #: What is nobody's own: contexts and natures.
+    general: list[Found]
+    #: The strong words of all sectors that take what the text says is bought.
+    strong: list[Found]
 
 
 def read(text: str, lexicon: Lexicon) -> Read:
@@ -47,33 +60,37 @@ def read(text: str, lexicon: Lexicon) -> Read:
         if one.owner:
             owned[one.owner].append(one)
     kept = {slug: _kept(ones) for slug, ones in owned.items()}
-    said = [one for ones, _ in kept.values() for one in ones]
-    sectors = {
-        slug: _seen(words, ones, excluded, general, said)
-        for slug, (ones, excluded) in kept.items()
-    }
-    return Read(sectors, _nature(general))
+    natures = {slug: _nature(general, ones) for slug, ones in kept.items()}
+    strong = [
+        one
+        for slug, ones in kept.items()
+        if not natures[slug] or natures[slug] in lexicon.natures[slug]
+        for one in ones
+        if one.role is Role.STRONG
+    ]
+    whole = _Text(words, general, strong)
+    sectors = {slug: _seen(whole, ones, natures[slug]) for slug, ones in kept.items()}
+    return Read(sectors, _nature(general, ()))
 
 
-def _kept(found: Iterable[Found]) -> tuple[list[Found], bool]:
-    """The words of a sector that its exclusions leave, and whether one of these stands alone.
+def _kept(found: list[Found]) -> list[Found]:
+    """The words of a sector that its exclusions leave.
 
-    The scope of an exclusion: where it holds a keyword of the sector (« sel de déglaçage »), that
-    word only; where it stands elsewhere, all; as a part of a longer keyword, none.
+    The scope of an exclusion: where it has a word in common with a keyword of the sector (« sel
+    de déglaçage »), that keyword and the weaker words; where it stands elsewhere, all; as a part
+    of a longer keyword, nothing.
     """
     words = [one for one in found if one.role not in _EXCLUSIONS]
     for exclusion in (one for one in found if one.role in _EXCLUSIONS):
-        if any(_is_part(exclusion.hit, one.hit) for one in words):
+        hit = exclusion.hit
+        if any(_is_part(hit, one.hit) for one in words):
             continue
-        held = [one for one in words if within(one.hit, exclusion.hit)]
-        if exclusion.role is Role.NOT_WEAK:
-            held = [one for one in words if one.role is not Role.STRONG]
-        elif all(one.role is not Role.STRONG for one in held):
-            return [], True
-        words = [one for one in words if one not in held]
-        if not words:
-            return [], True
-    return words, False
+        strong = [one for one in words if one.role is Role.STRONG]
+        touched = [one for one in strong if overlaps(one.hit, hit)]
+        if exclusion.role is Role.NOT and not touched:
+            return []
+        words = [one for one in strong if one not in touched]
+    return words
 
 
 def _is_part(hit: Hit, longer: Hit) -> bool:
@@ -85,29 +102,22 @@ def _is_part(hit: Hit, longer: Hit) -> bool:
     )
 
 
-def _seen(
-    words: Passage,
-    found: list[Found],
-    excluded: bool,
-    general: list[Found],
-    said: list[Found],
-) -> Seen:
-    seen = Seen(excluded=excluded)
+def _seen(text: _Text, found: list[Found], nature: str) -> Seen:
+    """`found` is what the sector's exclusions left; nothing, where they left nothing."""
+    seen = Seen(excluded=not found, nature=nature)
     for one in found:
-        weight = _weight(one, general)
-        if _is_aside(words, one, said):
-            weight *= _ASIDE
+        weight = _weight(one, text.general) * (_ASIDE if _is_aside(text, one, found) else 1)
         seen.weight = max(seen.weight, weight)
-        seen.quotes.append(words.quote(one.hit.start, one.hit.end))
+        seen.quotes.append(text.words.quote(one.hit.start, one.hit.end))
     return seen
 
 
 def _weight(one: Found, general: list[Found]) -> float:
     if one.role is Role.STRONG:
         return _STRONG
-    agreed = any(other.role is Context.AGREEMENT for other in general)
     if one.role is Role.WEAK:
-        return _WEAK_IN_AGREEMENT if agreed else _WEAK
+        return _WEAK
+    agreed = any(other.role is Context.AGREEMENT for other in general)
     runs = (other.hit for other in general if other.role is Context.RUNNING)
     return _RUN if agreed or any(_follows(one.hit, run) for run in runs) else _PLACE
 
@@ -116,28 +126,40 @@ def _follows(hit: Hit, run: Hit) -> bool:
     return run.end <= hit.start <= run.end + 1
 
 
-def _is_aside(words: Passage, one: Found, said: list[Found]) -> bool:
-    """True where another sector's strong word comes before and this one only qualifies it.
+def _is_aside(text: _Text, one: Found, own: list[Found]) -> bool:
+    """True where the words of another sector tell what is bought, and this one only qualifies it.
 
-    « Déménagement pour la bibliothèque », « transport de denrées ».
+    « Déménagement pour la bibliothèque », « transport de denrées »; a weak word yields to any
+    keyword.
     """
-    first = words.words[one.hit.start]
-    others = [
-        other.hit
-        for other in said
-        if other.role is Role.STRONG and other.owner != one.owner and other.hit.end <= one.hit.start
-    ]
-    mine = [other.hit.start for other in said if other.owner == one.owner]
-    if any(start < min(hit.start for hit in others) for start in mine) if others else True:
+    others = [other.hit for other in text.strong if other.owner != one.owner]
+    if one.role is Role.WEAK:
+        return bool(others)
+    start = one.hit.start
+    before = [hit for hit in others if hit.end <= start]
+    if not before or min(other.hit.start for other in own) < min(hit.start for hit in before):
         return False
-    if first.aside:
+    first = text.words.words[start]
+    if first.aside and not all(text.words.words[hit.start].aside for hit in before):
         return True
-    return first.of and any(other.end == one.hit.start for other in others)
+    return first.of and any(hit.end == start for hit in before)
 
 
-def _nature(general: Iterable[Found]) -> str:
-    told = [one for one in general if isinstance(one.role, Nature)]
+def _nature(general: Iterable[Found], own: Iterable[Found]) -> str:
+    """What is bought: the first word that tells, but studies wherever; "" if none does.
+
+    Nothing is told by a word within a keyword of the sector itself (« aménagement forestier »),
+    nor in an agreement, whose partner's name often holds such a word.
+    """
+    if any(one.role is Context.AGREEMENT for one in general):
+        return ""
+    keywords = [one.hit for one in own if one.role is Role.STRONG]
+    told = [
+        one
+        for one in general
+        if isinstance(one.role, Nature) and not any(within(one.hit, word) for word in keywords)
+    ]
     if any(one.role is Nature.STUDIES for one in told):
         return Nature.STUDIES
     first = min(told, key=lambda one: (one.hit.start, -one.hit.end), default=None)
-    return first.role if first else ""
+    return str(first.role) if first else ""

@@ -16,8 +16,8 @@ import Stemmer
 
 #: Beyond so many characters a text is cut: bounded time for a hostile one.
 MOST = 20_000
-#: Words that may stand between two words of a phrase.
-GAP = 2
+#: How many words may stand between two words of a phrase.
+GAP = 1
 
 _TOKEN = re.compile(r"[^\W_]+|[;:()\[\]/\\|–—+]|(?<=\s)-(?=\s)|[.!?](?=\s)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "Œ": "OE", "Æ": "AE", "ß": "ss"})
@@ -32,7 +32,7 @@ _SMALL = frozenset({
 })
 #: After these a title tells for whom or where, no longer what.
 _ASIDE = frozenset({"pour", "dans", "chez", "lors"})
-_OF = frozenset({"d", "de", "des", "du"})
+_OF, _AND = frozenset({"d", "de", "des", "du"}), frozenset({"et", "ou"})
 #: Prefixes that are written with or without a hyphen.
 _PREFIXES = frozenset({
     "eco", "mini", "multi", "inter", "auto", "radio", "video", "tele", "micro", "bio",
@@ -157,7 +157,7 @@ class _Words:
         self.text = text
         self.found: list[Word] = []
         self.segment = 0
-        self.aside = self.of = False
+        self.aside = self.of = self.joined = False
         #: A prefix that waits for the rest of its word (« éco-centre »), and where it began.
         self.prefix: tuple[str, int] | None = None
 
@@ -165,7 +165,7 @@ class _Words:
         value = token.group()
         if not value[0].isalnum():
             self.segment += 1
-            self.aside = self.of = False
+            self.aside = self.of = self.joined = False
             return
         folded, start = _folded(value), token.start()
         if self.prefix and self.text[start - 1] == "-":
@@ -176,19 +176,22 @@ class _Words:
         elif folded in _SMALL:
             self.aside = self.aside or folded in _ASIDE
             self.of = self.of or folded in _OF
+            self.joined = self.joined or folded in _AND
         elif folded:
             capitals = len(value) > 1 and value.isupper()
             self.found.append(
                 Word(
                     *(stem(folded), folded, start, token.end(), self.segment, capitals),
                     aside=self.aside,
-                    of=self.of,
+                    of=self.of and not self.joined,
                 )
             )
-            self.of = False
+            self.of = self.joined = False
 
 
-def phrase(spelling: str, *, exact: bool = False, capitals: bool = False) -> Phrase | None:
+def phrase(
+    spelling: str, *, exact: bool = False, capitals: bool = False, gap: int = GAP
+) -> Phrase | None:
     """A phrase to look for; None where only small words or marks are left of it."""
     words = passage(spelling).words
     if not words:
@@ -197,6 +200,7 @@ def phrase(spelling: str, *, exact: bool = False, capitals: bool = False) -> Phr
         stems=tuple(word.stem for word in words),
         exactly=tuple(word.folded for word in words) if exact or capitals else (),
         capitals=capitals,
+        gap=gap,
     )
 
 
