@@ -12,6 +12,7 @@ from subscriptions.sectors import Catalogue, Contexts, Nature, Sector
 
 #: Weights of a precise UNSPSC prefix and of a broad or misused one.
 CODE, BROAD_CODE = 0.7, 0.3
+_SERVICE = stem("service")
 
 
 class Role(StrEnum):
@@ -121,6 +122,8 @@ def _phrases(spelling: str, gap: int = GAP) -> Iterator[Phrase]:
     one = phrase(spelling, exact=exact, capitals=capitals, gap=gap)
     if one is None:
         return
+    if one.stems[0] == _SERVICE:
+        one = replace(one, gap=0)  # « services » stands before anything
     yield one
     if len(one.stems) == 2 and not one.exactly:
         yield Phrase(stems=one.stems[::-1], gap=0)

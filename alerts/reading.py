@@ -85,11 +85,11 @@ def _kept(found: list[Found]) -> list[Found]:
         hit = exclusion.hit
         if any(_is_part(hit, one.hit) for one in words):
             continue
-        strong = [one for one in words if one.role is Role.STRONG]
-        touched = [one for one in strong if overlaps(one.hit, hit)]
-        if exclusion.role is Role.NOT and not touched:
-            return []
-        words = [one for one in strong if one not in touched]
+        words, before = [one for one in words if one.role is Role.STRONG], words
+        if exclusion.role is Role.NOT:
+            words = [one for one in words if not overlaps(one.hit, hit)]
+            if len(words) == sum(one.role is Role.STRONG for one in before):
+                return []
     return words
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
 #: Shorter words are left as they are: too many real words lie one letter apart.
-_SHORTEST, _LONG = 8, 13
+_SHORTEST, _MIDDLE, _LONG = 8, 11, 13
+_MOST = 2
 #: So many first letters must agree.
 _ALIKE = 2
 
@@ -43,11 +44,18 @@ class Spellings:
     def _nearest(self, folded: str) -> str:
         near = {word for rest in _shortened(folded) for word in self._found.get(rest, ())}
         for word in sorted(near):
-            most = 2 if min(len(folded), len(word)) >= _LONG else 1
             if word[:_ALIKE] == folded[:_ALIKE] and not _inflected(folded, word):
-                if distance(folded, word) <= most:
+                if _slip(folded, word):
                     return word
         return folded
+
+
+def _slip(written: str, meant: str) -> bool:
+    """True where few enough letters differ; one changed for another says less than the rest."""
+    shorter, changed = min(len(written), len(meant)), distance(written, meant)
+    if changed == 1:
+        return len(written) != len(meant) or shorter >= _MIDDLE or sorted(written) == sorted(meant)
+    return changed == _MOST and shorter >= _LONG
 
 
 def _may(word: str) -> bool:

@@ -47,10 +47,10 @@ _KEPT = frozenset({
     "camper", "centrale", "classement", "collecte", "collectif", "collection", "communal",
     "commune", "concertation", "conseiller", "consultation", "coupe", "cour", "cours", "education",
     "elevateur", "enseigne",
-    "enseignement", "equipe", "equipement", "etage", "etagere", "format", "formation",
+    "enseignement", "gouvernance", "equipe", "equipement", "etage", "etagere", "format", "formation",
     "habitation", "immigration", "imprimante", "livrer", "loyer", "marina", "organisme", "passage",
-    "periodique", "placement", "planche", "plancher", "portable", "porte", "publication", "rangement",
-    "rayonnage", "restaurant", "surfaceuse", "surveillance", "surveillant", "terrasse", "transformateur", "usage", "villa",
+    "periodique", "placement", "planche", "plancher", "portable", "porte", "publication", "refuge", "rangement",
+    "rayonnage", "restaurant", "secourisme", "surfaceuse", "surveillance", "surveillant", "terrasse", "transformateur", "usage", "villa",
 })
 # fmt: on
 
