@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alerts.evidence import Evidence, Where
 from alerts.lexicon import Lexicon
@@ -93,10 +94,18 @@ class _Notice:
         return cls(
             read(facts.title, lexicon),
             _read_all(labels, lexicon),
-            _read_all((facts.description,), lexicon),
+            read(facts.description, lexicon).sectors if facts.description else {},
             _codes(facts.codes, lexicon),
             categories,
             _bought(categories) or _CATEGORIES.get(facts.category, ""),
+        )
+
+    @property
+    def spoken_of(self) -> set[str]:
+        """The sectors that anything speaks for."""
+        read = (self.title.sectors, self.labels, self.description)
+        return {slug for part in read for slug, seen in part.items() if seen.weight} | set(
+            self.codes
         )
 
 
@@ -104,7 +113,7 @@ def classify(facts: Facts, lexicon: Lexicon) -> tuple[Classified, ...]:
     """The sectors at or above the threshold, best first, then by slug."""
     notice = _Notice.of(facts, lexicon)
     told = []
-    for sector in lexicon.catalogue:
+    for sector in map(lexicon.sectors.__getitem__, notice.spoken_of):
         said = list(_said(sector.slug, notice))
         score = _score((weight for weight, _ in said), sector, notice)
         if score >= THRESHOLD:
@@ -181,10 +190,16 @@ def _read_all(texts: Iterable[str], lexicon: Lexicon) -> dict[str, Seen]:
     """What the most telling of several texts says of each sector."""
     best: dict[str, Seen] = {}
     for text in filter(None, texts):
-        for slug, seen in read(text, lexicon).sectors.items():
+        for slug, seen in _read(text, lexicon).sectors.items():
             if seen.weight > best.get(slug, Seen()).weight:
                 best[slug] = seen
     return best
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, lexicon: Lexicon) -> Read:
+    """Kept, since the labels of codes come again and again."""
+    return read(text, lexicon)
 
 
 def _codes(codes: Iterable[str], lexicon: Lexicon) -> dict[str, tuple[float, str]]:

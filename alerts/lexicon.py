@@ -47,17 +47,17 @@ class Found:
 _Use = tuple[str, Role | Context | Nature]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
-    """A catalogue made ready for looking up."""
+    """A catalogue made ready for looking up; compared by identity."""
 
     catalogue: Catalogue
     words: Index
     uses: dict[Phrase, tuple[_Use, ...]]
     prefixes: dict[str, tuple[tuple[str, float], ...]]
     spellings: Spellings
-    #: The natures that each sector takes.
-    natures: dict[str, tuple[str, ...]]
+    #: By their slugs.
+    sectors: dict[str, Sector]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> Lexicon:
@@ -75,7 +75,7 @@ class Lexicon:
             {one: tuple(found) for one, found in uses.items()},
             _prefixes(catalogue),
             Spellings(folded),
-            {sector.slug: sector.natures for sector in catalogue},
+            {sector.slug: sector for sector in catalogue},
         )
 
     def read(self, text: str) -> tuple[Passage, list[Found]]:

@@ -23,6 +23,7 @@ class Seen:
     """What one text says of one sector."""
 
     weight: float = 0.0
+    #: As published, each once.
     quotes: list[str] = field(default_factory=list)
     #: An exclusion of the sector stands in the text, and leaves nothing of it.
     excluded: bool = False
@@ -54,23 +55,23 @@ class _Text:
 def read(text: str, lexicon: Lexicon) -> Read:
     """What a text says of each sector, and of what is bought."""
     words, found = lexicon.read(text)
-    general = [one for one in found if not one.owner]
+    general: list[Found] = []
     owned: dict[str, list[Found]] = defaultdict(list)
     for one in found:
-        if one.owner:
-            owned[one.owner].append(one)
+        (owned[one.owner] if one.owner else general).append(one)
     kept = {slug: _kept(ones) for slug, ones in owned.items()}
-    natures = {slug: _nature(general, ones) for slug, ones in kept.items()}
+    telling = _telling(general)
+    natures = {slug: _nature(telling, ones) for slug, ones in kept.items()}
     strong = [
         one
         for slug, ones in kept.items()
-        if not natures[slug] or natures[slug] in lexicon.natures[slug]
+        if not natures[slug] or natures[slug] in lexicon.sectors[slug].natures
         for one in ones
         if one.role is Role.STRONG
     ]
     whole = _Text(words, general, strong)
     sectors = {slug: _seen(whole, ones, natures[slug]) for slug, ones in kept.items()}
-    return Read(sectors, _nature(general, ()))
+    return Read(sectors, _nature(telling, ()))
 
 
 def _kept(found: list[Found]) -> list[Found]:
@@ -85,10 +86,11 @@ def _kept(found: list[Found]) -> list[Found]:
         hit = exclusion.hit
         if any(_is_part(hit, one.hit) for one in words):
             continue
-        words, before = [one for one in words if one.role is Role.STRONG], words
+        strong = [one for one in words if one.role is Role.STRONG]
+        words = strong
         if exclusion.role is Role.NOT:
-            words = [one for one in words if not overlaps(one.hit, hit)]
-            if len(words) == sum(one.role is Role.STRONG for one in before):
+            words = [one for one in strong if not overlaps(one.hit, hit)]
+            if len(words) == len(strong):
                 return []
     return words
 
@@ -105,10 +107,12 @@ def _is_part(hit: Hit, longer: Hit) -> bool:
 def _seen(text: _Text, found: list[Found], nature: str) -> Seen:
     """`found` is what the sector's exclusions left; nothing, where they left nothing."""
     seen = Seen(excluded=not found, nature=nature)
+    quotes: dict[str, None] = {}
     for one in found:
         weight = _weight(one, text.general) * (_ASIDE if _is_aside(text, one, found) else 1)
         seen.weight = max(seen.weight, weight)
-        seen.quotes.append(text.words.quote(one.hit.start, one.hit.end))
+        quotes[text.words.quote(one.hit.start, one.hit.end)] = None
+    seen.quotes += quotes
     return seen
 
 
@@ -145,21 +149,27 @@ def _is_aside(text: _Text, one: Found, own: list[Found]) -> bool:
     return first.of and any(hit.end == start for hit in before)
 
 
-def _nature(general: Iterable[Found], own: Iterable[Found]) -> str:
-    """What is bought: the first word that tells, but studies wherever; "" if none does.
+def _telling(general: Iterable[Found]) -> list[Found]:
+    """The words that tell what is bought, the most telling first: studies, then the first.
 
-    Nothing is told by a word within a keyword of the sector itself (« aménagement forestier »),
-    nor in an agreement, whose partner's name often holds such a word.
+    None in an agreement, whose partner's name often holds such a word.
     """
-    if any(one.role is Context.AGREEMENT for one in general):
+    told = []
+    for one in general:
+        if one.role is Context.AGREEMENT:
+            return []
+        if isinstance(one.role, Nature):
+            told.append(one)
+    told.sort(key=lambda one: (one.role is not Nature.STUDIES, one.hit.start, -one.hit.end))
+    return told
+
+
+def _nature(telling: list[Found], own: Iterable[Found]) -> str:
+    """What is bought, the keywords of the sector itself apart (« aménagement forestier »)."""
+    if not telling:
         return ""
     keywords = [one.hit for one in own if one.role is Role.STRONG]
-    told = [
-        one
-        for one in general
-        if isinstance(one.role, Nature) and not any(within(one.hit, word) for word in keywords)
-    ]
-    if any(one.role is Nature.STUDIES for one in told):
-        return Nature.STUDIES
-    first = min(told, key=lambda one: (one.hit.start, -one.hit.end), default=None)
-    return str(first.role) if first else ""
+    for one in telling:
+        if not any(within(one.hit, word) for word in keywords):
+            return str(one.role)
+    return ""

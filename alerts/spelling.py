@@ -12,6 +12,8 @@ from itertools import combinations
 
 #: Shorter words are left as they are: too many real words lie one letter apart.
 _SHORTEST, _MIDDLE, _LONG = 8, 11, 13
+#: Nor is what no one could have meant: bounded time for a hostile text.
+_LONGEST = 30
 _MOST = 2
 #: So many first letters must agree.
 _ALIKE = 2
@@ -44,9 +46,9 @@ class Spellings:
     def _nearest(self, folded: str) -> str:
         near = {word for rest in _shortened(folded) for word in self._found.get(rest, ())}
         for word in sorted(near):
-            if word[:_ALIKE] == folded[:_ALIKE] and not _inflected(folded, word):
-                if _slip(folded, word):
-                    return word
+            alike = word[:_ALIKE] == folded[:_ALIKE] and not _inflected(folded, word)
+            if alike and _slip(folded, word):
+                return word
         return folded
 
 
@@ -59,7 +61,7 @@ def _slip(written: str, meant: str) -> bool:
 
 
 def _may(word: str) -> bool:
-    return len(word) >= _SHORTEST and word.isalpha()
+    return _SHORTEST <= len(word) <= _LONGEST and word.isalpha()
 
 
 def _inflected(one: str, other: str) -> bool:

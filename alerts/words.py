@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 import Stemmer
 
 #: Beyond so many characters a text is cut: bounded time for a hostile one.
-MOST = 20_000
+MOST = 10_000
 #: How many words may stand between two words of a phrase.
 GAP = 1
 
@@ -45,12 +45,13 @@ _PLURAL = re.compile(r"s$|(?:au|eu|ou)x$")
 _KEPT = frozenset({
     "accord", "agencement", "alimentation", "animation", "banquet", "banquette", "berger",
     "camper", "centrale", "classement", "collecte", "collectif", "collection", "communal",
-    "commune", "concertation", "conseiller", "consultation", "coupe", "cour", "cours", "education",
-    "elevateur", "enseigne",
-    "enseignement", "gouvernance", "equipe", "equipement", "etage", "etagere", "format", "formation",
-    "habitation", "immigration", "imprimante", "livrer", "loyer", "marina", "organisme", "passage",
-    "periodique", "placement", "planche", "plancher", "portable", "porte", "publication", "refuge", "rangement",
-    "rayonnage", "restaurant", "secourisme", "surfaceuse", "surveillance", "surveillant", "terrasse", "transformateur", "usage", "villa",
+    "commune", "concertation", "conseiller", "consultation", "coupe", "cour", "cours",
+    "education", "elevateur", "enseigne", "enseignement", "equipe", "equipement", "etage",
+    "etagere", "format", "formation", "gouvernance", "habitation", "immigration",
+    "imprimante", "livrer", "loyer", "marina", "organisme", "passage", "periodique",
+    "placement", "planche", "plancher", "portable", "porte", "publication", "rangement",
+    "rayonnage", "refuge", "restaurant", "secourisme", "surfaceuse", "surveillance",
+    "surveillant", "terrasse", "transformateur", "usage", "villa",
 })
 # fmt: on
 
@@ -99,7 +100,7 @@ class Phrase:
     exactly: tuple[str, ...] = ()
     #: Only where it stands in capitals: « CPE » is not « cpe ».
     capitals: bool = False
-    #: How many words may stand between two of its words.
+    #: How many words may stand between two of its words; at most GAP.
     gap: int = GAP
 
 
@@ -218,10 +219,15 @@ def index(phrases: Iterable[Phrase]) -> Index:
 def find(read: Passage, phrases: Index) -> Iterator[Hit]:
     """Every place where one of the phrases stands."""
     for start, word in enumerate(read.words):
-        for one in phrases.get(word.stem, ()):
-            end = _end(read, one, start)
-            if end:
-                yield Hit(one, start, end)
+        begun = phrases.get(word.stem)
+        if begun is None:
+            continue
+        after = {near.stem for near in read.words[start + 1 : start + 2 + GAP]}
+        for one in begun:
+            if len(one.stems) == 1 or one.stems[1] in after:
+                end = _end(read, one, start)
+                if end:
+                    yield Hit(one, start, end)
 
 
 def _end(read: Passage, one: Phrase, start: int) -> int:
