@@ -18,10 +18,12 @@ from alerts.lexicon import Lexicon
 from alerts.reading import Read, Seen, read
 from subscriptions.sectors import Nature, Sector
 
-__all__ = ["THRESHOLD", "Classified", "Evidence", "Facts", "Lexicon", "classify"]
+__all__ = ["NEARLY", "THRESHOLD", "Classified", "Evidence", "Facts", "Lexicon", "classify"]
 
 #: A sector with this score or more is told.
 THRESHOLD = 0.6
+#: One with this score or more was nearly told, and may be asked about.
+NEARLY = 0.3
 
 _IN_LABEL, _IN_DESCRIPTION = 0.5, 0.45
 #: SEAO's categories where the sector is found; those that buyers choose for anything say less.
@@ -64,7 +66,7 @@ class Classified:
     """A sector that a tender is of."""
 
     sector: str
-    #: In [THRESHOLD, 1].
+    #: In [least, 1].
     score: float
     evidence: tuple[Evidence, ...]
     #: As members read it: "Entretien ménager et nettoyage de bâtiments".
@@ -109,14 +111,14 @@ class _Notice:
         )
 
 
-def classify(facts: Facts, lexicon: Lexicon) -> tuple[Classified, ...]:
-    """The sectors at or above the threshold, best first, then by slug."""
+def classify(facts: Facts, lexicon: Lexicon, *, least: float = THRESHOLD) -> tuple[Classified, ...]:
+    """The sectors whose score is at least that, best first, then by slug."""
     notice = _Notice.of(facts, lexicon)
     told = []
     for sector in map(lexicon.sectors.__getitem__, notice.spoken_of):
         said = list(_said(sector.slug, notice))
         score = _score((weight for weight, _ in said), sector, notice)
-        if score >= THRESHOLD:
+        if score >= least:
             evidence = tuple(one for _, ones in said for one in ones)
             told.append(Classified(sector.slug, round(score, 3), evidence, sector.label))
     return tuple(sorted(told, key=lambda one: (-one.score, one.sector)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
@@ -36,6 +36,15 @@ def by_number(session: Session, number: str) -> list[tuple[Tender, Revision]]:
     """The tenders the public knows by that number, each at its latest revision."""
     found = session.execute(_latest().where(Tender.number == number).order_by(Tender.id))
     return [(tender, revision) for tender, revision in found]
+
+
+def seen_since(session: Session, since: datetime) -> Iterator[tuple[Tender, Revision]]:
+    """Each tender first seen at `since` or later, at its latest revision, oldest first."""
+    found = session.execute(
+        _latest().where(Tender.first_seen_at >= since).order_by(Tender.id),
+        execution_options={"yield_per": 500},
+    )
+    return ((tender, revision) for tender, revision in found)
 
 
 def _latest() -> Select[Tender, Revision]:
