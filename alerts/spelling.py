@@ -1,7 +1,8 @@
 """Typing errors as titles really have them: « accopmpagement », « aquisition », « installatin ».
 
 A long word that the catalogue does not know is taken for the one of the catalogue's that is one
-letter away (added, left out, changed, or two exchanged), two for a very long one; both begin alike.
+letter away (added, left out, changed, or two exchanged), two for a very long one; both have the
+same first letter.
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ _SHORTEST, _MIDDLE, _LONG = 8, 11, 13
 #: Nor is what no one could have meant: bounded time for a hostile text.
 _LONGEST = 30
 _MOST = 2
-#: So many first letters must agree.
-_ALIKE = 2
+#: Real words of notices and code tables that lie so near to one of the catalogue's.
+# fmt: off
+_REAL = frozenset({
+    "electrotechnique", "evacuation", "evacuations", "inferieure", "inferieures", "medication",
+    "parlement", "proportionnel", "proportionnelle", "propriete", "proprietes", "reacteur",
+    "reaction", "vaporisation",
+})
+# fmt: on
 
 
 class Spellings:
@@ -34,7 +41,7 @@ class Spellings:
 
     def right(self, folded: str) -> str:
         """The word that was meant; the word itself where none of the catalogue's is near."""
-        if folded in self._known or not _may(folded):
+        if folded in self._known or folded in _REAL or not _may(folded):
             return folded
         answer = self._answers.get(folded)
         if answer is None:
@@ -46,7 +53,7 @@ class Spellings:
     def _nearest(self, folded: str) -> str:
         near = {word for rest in _shortened(folded) for word in self._found.get(rest, ())}
         for word in sorted(near):
-            alike = word[:_ALIKE] == folded[:_ALIKE] and not _inflected(folded, word)
+            alike = word[0] == folded[0] and not _inflected(folded, word)
             if alike and _slip(folded, word):
                 return word
         return folded
@@ -64,10 +71,10 @@ def _may(word: str) -> bool:
     return _SHORTEST <= len(word) <= _LONGEST and word.isalpha()
 
 
-def _inflected(one: str, other: str) -> bool:
-    """True where only the ends differ: another form of the word, which the stem speaks for."""
-    shared = min(len(one), len(other)) - 2
-    return one[:shared] == other[:shared]
+def _inflected(written: str, word: str) -> bool:
+    """True where only the ends differ as those of a feminine or plural do: a form of the word."""
+    shared = min(len(written), len(word)) - 2
+    return written[-1] in "esx" and written[:shared] == word[:shared]
 
 
 def _shortened(word: str) -> Iterator[str]:
