@@ -111,9 +111,19 @@ def _seen(text: _Text, found: list[Found], nature: str) -> Seen:
     for one in found:
         weight = _weight(one, text.general) * (_ASIDE if _is_aside(text, one, found) else 1)
         seen.weight = max(seen.weight, weight)
-        quotes[text.words.quote(one.hit.start, one.hit.end)] = None
+    for hit in _widest(found):
+        quotes[text.words.quote(hit.start, hit.end)] = None
     seen.quotes += quotes
     return seen
+
+
+def _widest(found: list[Found]) -> list[Hit]:
+    """The hits that do not lie within another: « entretien ménager » without « entretien »."""
+    widest: list[Hit] = []
+    for hit in sorted((one.hit for one in found), key=lambda hit: (hit.start, -hit.end)):
+        if not widest or hit.end > widest[-1].end:
+            widest.append(hit)
+    return widest
 
 
 def _weight(one: Found, general: list[Found]) -> float:

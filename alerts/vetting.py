@@ -107,7 +107,8 @@ def faults(document: bytes) -> list[Fault]:
         return [Fault(Wrong.NOT_UTF8)]
     except tomllib.TOMLDecodeError as error:
         at = _AT_LINE.search(str(error))
-        return [Fault(Wrong.NOT_TOML, int(at[1]) if at else 0, detail=str(error))]
+        line = int(at[1]) if at else len(text.splitlines())
+        return [Fault(Wrong.NOT_TOML, line, detail=str(error))]
     found = [Fault(Wrong.UNKNOWN_KEY, key=key, detail=key) for key in tables.keys() - _TOP]
     sectors, contexts = _parts(tables, text.splitlines())
     if not sectors:
@@ -123,7 +124,7 @@ def faults(document: bytes) -> list[Fault]:
 def _parts(tables: dict[str, Any], lines: list[str]) -> tuple[list[_Part], list[_Part]]:
     """The sectors and the contexts, each with its lines."""
     starts = [(n, at[1]) for n, line in enumerate(lines) if (at := _BLOCK.match(line))]
-    ends = [n for n, _ in starts[1:]] + [len(lines)]
+    ends = [*(n for n, _ in starts), len(lines)][1:]
     spans: dict[str, list[tuple[int, tuple[str, ...]]]] = {"secteur": [], "contextes": []}
     for (start, name), end in zip(starts, ends, strict=True):
         spans[name].append((start + 1, tuple(lines[start:end])))

@@ -24,8 +24,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             if key == "measured"]  # fmt: skip
     if said:
         terminalreporter.section("measured")
-    for text in sorted(said):
-        terminalreporter.write_line(text)
+    for line in sorted(said):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)
