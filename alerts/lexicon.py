@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from alerts.spelling import Spellings
 from alerts.words import GAP, Hit, Index, Passage, Phrase, Word, find, index, passage, phrase, stem
@@ -35,8 +36,7 @@ class Context(StrEnum):
     AGREEMENT = "agreement"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A phrase that stands in a text, and what it does there for whom ("": for all)."""
 
     hit: Hit
@@ -99,7 +99,7 @@ class Lexicon:
 
     def _mended(self, word: Word) -> Word:
         right = self.spellings.right(word.folded)
-        return word if right == word.folded else replace(word, folded=right, stem=stem(right))
+        return word if right == word.folded else word._replace(folded=right, stem=stem(right))
 
 
 def within(inner: Hit, outer: Hit) -> bool:

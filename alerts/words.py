@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import Stemmer
 
@@ -56,8 +57,7 @@ _KEPT = frozenset({
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text, where it stands and what it is compared by."""
 
     stem: str
@@ -104,8 +104,7 @@ class Phrase:
     gap: int = GAP
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A phrase found from word `start` up to and without word `end`."""
 
     phrase: Phrase
@@ -163,31 +162,37 @@ class _Words:
         self.prefix: tuple[str, int] | None = None
 
     def take(self, token: re.Match[str]) -> None:
-        value = token.group()
+        value, start, end = token[0], token.start(), token.end()
         if not value[0].isalnum():
             self.segment += 1
             self.aside = self.of = self.joined = False
             return
-        folded, start = _folded(value), token.start()
-        if self.prefix and self.text[start - 1] == "-":
-            folded, start = self.prefix[0] + folded, self.prefix[1]
-        self.prefix = None
-        if folded in _PREFIXES and self.text[token.end() : token.end() + 1] == "-":
-            self.prefix = (folded, start)
-        elif folded in _SMALL:
+        folded, stemmed = _known(value)
+        if self.prefix:
+            if self.text[start - 1] == "-":
+                folded, start = self.prefix[0] + folded, self.prefix[1]
+                stemmed = stem(folded)
+            self.prefix = None
+        if folded in _SMALL:
             self.aside = self.aside or folded in _ASIDE
             self.of = self.of or folded in _OF
             self.joined = self.joined or folded in _AND
+        elif folded in _PREFIXES and self.text[end : end + 1] == "-":
+            self.prefix = (folded, start)
         elif folded:
+            of = self.of and not self.joined
             capitals = len(value) > 1 and value.isupper()
             self.found.append(
-                Word(
-                    *(stem(folded), folded, start, token.end(), self.segment, capitals),
-                    aside=self.aside,
-                    of=self.of and not self.joined,
-                )
+                Word(stemmed, folded, start, end, self.segment, capitals, self.aside, of)
             )
             self.of = self.joined = False
+
+
+@lru_cache(maxsize=100_000)
+def _known(value: str) -> tuple[str, str]:
+    """A word folded, and its stem."""
+    folded = _folded(value)
+    return folded, stem(folded)
 
 
 def phrase(
