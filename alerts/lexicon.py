@@ -45,6 +45,7 @@ class Found(NamedTuple):
 
 
 _Use = tuple[str, Role | Context | Nature]
+_MASK: _Use = ("", Context.MASK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,13 +88,13 @@ class Lexicon:
         mended = tuple(map(self._mended, read.words))
         if mended != read.words:
             read = replace(read, words=mended)
-        hits = list(find(read, self.words))
-        masks = [hit for hit in hits if ("", Context.MASK) in self.uses[hit.phrase]]
+        hits = [(hit, self.uses[hit.phrase]) for hit in find(read, self.words)]
+        masks = [hit for hit, uses in hits if _MASK in uses]
         seen = [
             Found(hit, owner, role)
-            for hit in hits
-            if not any(within(hit, mask) for mask in masks)
-            for owner, role in self.uses[hit.phrase]
+            for hit, uses in hits
+            if not masks or not any(within(hit, mask) for mask in masks)
+            for owner, role in uses
         ]
         return read, seen
 

@@ -59,7 +59,12 @@ def read(text: str, lexicon: Lexicon) -> Read:
     owned: dict[str, list[Found]] = defaultdict(list)
     for one in found:
         (owned[one.owner] if one.owner else general).append(one)
-    kept = {slug: _kept(ones) for slug, ones in owned.items()}
+    sectors = {
+        slug: Seen(excluded=True)
+        for slug, ones in owned.items()
+        if all(one.role in _EXCLUSIONS for one in ones)
+    }
+    kept = {slug: _kept(ones) for slug, ones in owned.items() if slug not in sectors}
     telling = _telling(general)
     natures = {slug: _nature(telling, ones) for slug, ones in kept.items()}
     strong = [
@@ -70,8 +75,11 @@ def read(text: str, lexicon: Lexicon) -> Read:
         if one.role is Role.STRONG
     ]
     whole = _Text(words, general, strong)
-    sectors = {slug: _seen(whole, ones, natures[slug]) for slug, ones in kept.items()}
-    return Read(sectors, _nature(telling, ()))
+    nature = _nature(telling, ())
+    for seen in sectors.values():
+        seen.nature = nature
+    sectors |= {slug: _seen(whole, ones, natures[slug]) for slug, ones in kept.items()}
+    return Read(sectors, nature)
 
 
 def _kept(found: list[Found]) -> list[Found]:

@@ -227,12 +227,16 @@ def find(read: Passage, phrases: Index) -> Iterator[Hit]:
         begun = phrases.get(word.stem)
         if begun is None:
             continue
-        after = {near.stem for near in read.words[start + 1 : start + 2 + GAP]}
+        after: set[str] | None = None
         for one in begun:
-            if len(one.stems) == 1 or one.stems[1] in after:
-                end = _end(read, one, start)
-                if end:
-                    yield Hit(one, start, end)
+            if len(one.stems) > 1:
+                if after is None:
+                    after = {near.stem for near in read.words[start + 1 : start + 2 + GAP]}
+                if one.stems[1] not in after:
+                    continue
+            end = _end(read, one, start)
+            if end:
+                yield Hit(one, start, end)
 
 
 def _end(read: Passage, one: Phrase, start: int) -> int:
