@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -142,7 +142,7 @@ def _pending(session: Session, edition: Edition) -> list[Pending]:
         .order_by(Contact.id)
         .limit(BATCH)
     )
-    return _with_subscriptions(session, found.tuples().all())
+    return _with_subscriptions(session, found.all())
 
 
 def _of(session: Session, edition: Edition, contact_ids: Sequence[int]) -> list[Pending]:
@@ -150,10 +150,10 @@ def _of(session: Session, edition: Edition, contact_ids: Sequence[int]) -> list[
     found = session.execute(
         _contacts(edition.frequency).where(Contact.id.in_(contact_ids)).order_by(Contact.id)
     )
-    return _with_subscriptions(session, found.tuples().all())
+    return _with_subscriptions(session, found.all())
 
 
-def _with_subscriptions(session: Session, rows: Sequence[tuple[Contact, Member]]) -> list[Pending]:
+def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
     subscriptions = session.scalars(
         select(Subscription)
         .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))

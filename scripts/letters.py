@@ -17,7 +17,7 @@ from alerts.freezing import WORTH_SENDING
 from alerts.handing import Fault, Tally
 from alerts.journal import agree, open_journal
 from alerts.recovery import hold_if_restored, recover
-from alerts.tables import Edition, Letter, LetterState
+from alerts.tables import Edition, Hold, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
@@ -101,7 +101,8 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 def _said(hold: Hold) -> str:
     since = f"{day(hold.set_at)}, {hour(hold.set_at)}"
     cause = HOLDS.get(hold.cause, hold.cause)
-    return f"Retenus depuis le {since} : {cause}{f' ({hold.detail})' if hold.detail else ''}"
+    detail = f" ({hold.detail})" if hold.detail and hold.cause in {"staff", "journal"} else ""
+    return f"Retenus depuis le {since} : {cause}{detail}"
 
 
 @app.command("retenir", help="Ne plus rien envoyer, jusqu’à « alertes envois reprendre ».")
