@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -70,7 +71,17 @@ def leave_out(
 
 
 def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: datetime) -> None:
-    """Say why those contacts get no letter; whoever said so first is right."""
+    """Say why those contacts get no letter; whoever said so first is right.
+
+    One whom another writer has written to meanwhile, so that nothing is left to tell, has one.
+    """
+    written = select(Letter.contact_id).where(
+        Letter.edition_id == edition.id,
+        Letter.contact_id.in_(omitted),
+        Letter.state != LetterState.QUARANTINED,
+    )
+    for contact_id in session.scalars(written).all():
+        omitted.pop(contact_id)
     if not omitted:
         return
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

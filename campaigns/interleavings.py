@@ -285,9 +285,9 @@ def judge(database: Database, plans: list[Plan], accepted: set[str], counted: Co
         ids = [plan.letter_id for plan in plans]
         rows = {one.id: one for one in session.scalars(select(Letter).where(Letter.id.in_(ids)))}
         omitted = select(Omission.letter_id, Omission.why).where(Omission.letter_id.in_(ids))
-        whys = {letter_id: why for letter_id, why in session.execute(omitted)}
+        whys = dict(session.execute(omitted).all())
         telling = select(Told.letter_id, Told.state).where(Told.letter_id.in_(ids))
-        ledger = {letter_id: state for letter_id, state in session.execute(telling)}
+        ledger = dict(session.execute(telling).all())
     for plan in plans:
         counted["interleavings"] += 1
         left = plan.address in accepted
