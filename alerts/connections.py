@@ -17,6 +17,7 @@ class Connections:
         self._idle: list[Connection] = []
         #: Letters that each open connection has carried.
         self._carried: dict[Connection, int] = {}
+        #: Taken and not put back, and those that are being opened.
         self.in_use = 0
 
     async def take(self) -> Connection:
@@ -26,14 +27,17 @@ class Connections:
             RelayUnreachable: try again later.
             RelayMisconfigured: a person must look.
         """
+        self.in_use += 1
         while self._idle:
             connection = self._idle.pop()
             if connection.is_usable:
-                self.in_use += 1
                 return connection
-        connection = await self._relay.connect()
+        try:
+            connection = await self._relay.connect()
+        except BaseException:
+            self.in_use -= 1
+            raise
         self._carried[connection] = 0
-        self.in_use += 1
         return connection
 
     async def put(self, connection: Connection) -> None:
