@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -127,6 +127,15 @@ def _row(
         "expires_at": last,
         "next_attempt_at": at,
     }
+    quarantined = session.scalar(
+        update(Letter)
+        .where(Letter.key == key, Letter.state == LetterState.QUARANTINED)
+        .values(**values)
+        .returning(Letter.id)
+        .execution_options(synchronize_session=False)
+    )
+    if quarantined is not None:
+        return quarantined
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     made: int | None = session.scalar(
         dialect.insert(Letter)
@@ -137,11 +146,8 @@ def _row(
             message_id=composed.message_id,
             **values,
         )
-        .on_conflict_do_update(
-            index_elements=[Letter.key],
-            set_=values,
-            where=Letter.state == LetterState.QUARANTINED,
-        )
+        # Without naming the key: of two writers the message_id may collide first.
+        .on_conflict_do_nothing()
         .returning(Letter.id)
     )
     return made

@@ -43,31 +43,35 @@ def uncomposed(
         "reply": f"{type(error).__name__}: {error}"[:_WORDS],
         "next_attempt_at": at + AGAIN_AFTER,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(
-        dialect.insert(Letter)
-        .values(
-            key=key,
-            edition_id=edition.id,
-            contact_id=contact.id,
-            message_id=message_id,
-            content=None,
-            sha256="",
-            size=0,
-            notices=0,
-            state=LetterState.QUARANTINED,
-            why=Why.UNWRITABLE,
-            attempts=1,
-            written_at=at,
-            expires_at=expires_at,
-            **values,
-        )
-        .on_conflict_do_update(
-            index_elements=[Letter.key],
-            set_=values | {"attempts": Letter.attempts + 1},
-            where=Letter.state == LetterState.QUARANTINED,
-        )
+    again = session.scalar(
+        update(Letter)
+        .where(Letter.key == key, Letter.state == LetterState.QUARANTINED)
+        .values(attempts=Letter.attempts + 1, **values)
+        .returning(Letter.id)
+        .execution_options(synchronize_session=False)
     )
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    if again is None:
+        session.execute(
+            dialect.insert(Letter)
+            .values(
+                key=key,
+                edition_id=edition.id,
+                contact_id=contact.id,
+                message_id=message_id,
+                content=None,
+                sha256="",
+                size=0,
+                notices=0,
+                state=LetterState.QUARANTINED,
+                why=Why.UNWRITABLE,
+                attempts=1,
+                written_at=at,
+                expires_at=expires_at,
+                **values,
+            )
+            .on_conflict_do_nothing()
+        )
     _say(session, edition.id, edition.label, at)
 
 

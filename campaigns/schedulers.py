@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import sys
 import tempfile
+import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,10 +95,15 @@ def scheduler(url: str, port: int, journal: Path, trials: int, start: Barrier) -
         journal=open_journal(journal),
         lot=3,
     )
-    for trial in range(trials):
-        start.wait()
-        tick(database, at_desk, handing, monday(trial))
-        start.wait()
+    try:
+        for trial in range(trials):
+            start.wait()
+            tick(database, at_desk, handing, monday(trial))
+            start.wait()
+    except BaseException:
+        # The others need not wait for one that is dead.
+        start.abort()
+        raise
     database.dispose()
 
 
@@ -175,10 +182,11 @@ def compete(url: str, folder: Path, *, trials: int, schedulers: int) -> Counter[
     ]
     for worker in workers:
         worker.start()
-    for trial in range(trials):
-        publish(database, trial)
-        start.wait(600)
-        start.wait(600)
+    with contextlib.suppress(threading.BrokenBarrierError):
+        for trial in range(trials):
+            publish(database, trial)
+            start.wait(600)
+            start.wait(600)
     for worker in workers:
         worker.join(60)
     counted = judge(database, accepted, trials)
