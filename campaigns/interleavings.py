@@ -45,7 +45,7 @@ from tests.mailserver import mail_server
 #: Letters of one run of the dispatcher.
 LOT = 56
 #: How long the one statement is kept open for a change that must wait for it, in seconds.
-OPEN_FOR = 0.02
+OPEN_FOR = 0.1
 
 Change = Callable[[Session, int, str], object]
 
