@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo demo-clean gallery test check format lock clean
+.PHONY: install demo demo-clean gallery test check campaign format lock clean
 
 install: $(VENV)/.installed
 
@@ -34,6 +34,11 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# The long figures; each prints a line a database, and fails where a zero is not zero.
+campaign: install
+	$(BIN)/python -m campaigns.interleavings --letters 10000
+	$(BIN)/python -m campaigns.schedulers --trials 200
 
 format: install
 	$(BIN)/ruff format .

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Kind, Told, ToldState
+from alerts.tables import Kind, LetterState, Told, ToldState
 
 #: The occasion of what is told only once.
 ONCE = "-"
@@ -94,6 +94,31 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
 def doubt(session: Session, letter_ids: Iterable[int]) -> None:
     """Nobody knows whether those letters were accepted."""
     _move(session, letter_ids, ToldState.UNCERTAIN)
+
+
+def renew(session: Session, letter_ids: Iterable[int]) -> None:
+    """Those letters, in doubt until now, wait to leave again with the notices they have."""
+    session.execute(
+        update(Told)
+        .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .values(state=ToldState.RESERVED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def follow(session: Session, letter_id: int, state: LetterState) -> None:
+    """What was told by that letter, now that it is in that state."""
+    match state:
+        case LetterState.ACCEPTED:
+            confirm(session, [letter_id])
+        case LetterState.REFUSED | LetterState.WITHDRAWN:
+            release(session, [letter_id])
+        case LetterState.UNKNOWN:
+            doubt(session, [letter_id])
+        case LetterState.DEFERRED | LetterState.WRITTEN:
+            renew(session, [letter_id])
+        case _:
+            pass
 
 
 def _move(session: Session, letter_ids: Iterable[int], state: ToldState) -> None:
