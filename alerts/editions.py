@@ -100,7 +100,7 @@ def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
     done: Counter[str] = Counter()
     with database.read() as session:
         editions = list(session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)))
-        calls = desk.calls(tenders.open_at(session, at)) if editions else []
+        calls = desk.calls(tenders.open_at(session, at) if editions else (), at=at)
     for edition in editions:
         while True:
             with database.write() as session:

@@ -16,7 +16,7 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from alerts import editions
+from alerts import editions, near_misses
 from alerts.dispatch import Handing, hand_over
 from alerts.recovery import recover
 from alerts.writing import Desk
@@ -54,6 +54,11 @@ class Service:
             editions.open_due(session, at)
         editions.write_open(self.database, self.desk, at=at)
 
+    def prune(self) -> None:
+        """Forget what is kept for a time only."""
+        with self.database.write() as session:
+            near_misses.prune(session, at=self.now())
+
     def send(self) -> None:
         """Mend what a crash left, then hand over what waits."""
         recover(self.database, self.handing.journal, at=self.now(), log=self.postfix_log)
@@ -69,6 +74,7 @@ class Service:
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("read", "12 * * * *", ("read",)),
     ("write and send", "* * * * *", ("write", "send")),
+    ("prune", "40 3 * * *", ("prune",)),
 )
 
 

@@ -15,14 +15,16 @@ from datetime import datetime, timedelta
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from alerts import ledger
-from alerts.classification import Classified, Facts, Lexicon, classify
-from alerts.digest import Digest, Notice, Period, Reason, ordered
+from alerts import ledger, near_misses
+from alerts.calls import OpenCalls, open_calls
+from alerts.classification import Lexicon
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.errors import LetterUnwritable
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose
-from alerts.matching import Match, Wanted, match, place_of
+from alerts.matching import Match, Wanted
+from alerts.near_misses import Missed
 from alerts.tables import Edition, Letter, LetterState, Omission, Why
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
@@ -33,17 +35,6 @@ logger = logging.getLogger(__name__)
 
 #: A letter that could not leave for so long is no longer worth sending.
 WORTH_SENDING = timedelta(hours=72)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
-    """An open tender as it stands, classified once for all readers."""
-
-    cluster_id: int
-    tender: Tender
-    revision: Revision
-    facts: Facts
-    classified: tuple[Classified, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +56,9 @@ class Desk:
     catalogue: Catalogue
     lexicon: Lexicon
 
-    def calls(self, open_tenders: Iterable[tuple[Tender, Revision]]) -> list[Call]:
-        """Classify each open tender, once."""
-        return [self._call(tender, revision) for tender, revision in open_tenders]
-
-    def _call(self, tender: Tender, revision: Revision) -> Call:
-        facts = Facts(
-            title=revision.title,
-            category=revision.category,
-            codes=tuple(item["code"] for item in revision.items),
-            labels=tuple(item["label"] for item in revision.items),
-            description=revision.description,
-            buyer=revision.buyer,
-        )
-        return Call(
-            cluster_id=tender.cluster_id or tender.id,
-            tender=tender,
-            revision=revision,
-            facts=facts,
-            classified=classify(facts, self.lexicon),
-        )
+    def calls(self, open_tenders: Iterable[tuple[Tender, Revision]], *, at: datetime) -> OpenCalls:
+        """The open calls of those tenders, each classified once."""
+        return open_calls(open_tenders, self.lexicon, at=at)
 
 
 def write_batch(
@@ -92,7 +66,7 @@ def write_batch(
     desk: Desk,
     edition: Edition,
     pending: Sequence[Pending],
-    calls: Sequence[Call],
+    calls: OpenCalls,
     *,
     at: datetime,
 ) -> Counter[str]:
@@ -101,14 +75,17 @@ def write_batch(
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
+    missed: list[Missed] = []
     for one in pending:
         why = refused.get(one.contact.id)
         if why is None and one.subscription is not None:
-            notices = _notices(one.subscription, calls, heard.get(one.contact.id, Heard()))
+            notices, near = _notices(one.subscription, calls, heard.get(one.contact.id, Heard()))
+            missed += near
             why = _write(session, desk, edition, one, notices, at=at)
         if why is not None:
             _omit(session, edition, one.contact.id, why, at=at)
         done[why or "letter"] += 1
+    near_misses.keep(session, missed, at=at)
     return done
 
 
@@ -193,39 +170,21 @@ def _freeze(
     return made
 
 
-def _notices(subscription: Subscription, calls: Sequence[Call], heard: Heard) -> tuple[Notice, ...]:
-    """What that subscription has not been told yet, soonest to close first."""
-    wanted = Wanted.of(subscription)
-    found = []
-    for call in calls:
-        if call.cluster_id in heard.settled:
+def _notices(
+    subscription: Subscription, calls: OpenCalls, heard: Heard
+) -> tuple[tuple[Notice, ...], list[Missed]]:
+    """What that subscription has not been told yet, soonest to close first; and near misses."""
+    found, missed = [], []
+    for cluster_id, made in calls.shelf.decide(Wanted.of(subscription)):
+        if cluster_id in heard.settled:
             continue
-        matched = match(call.facts, call.classified, wanted, place=place_of(call.revision))
-        if isinstance(matched, Match):
-            again = call.cluster_id in heard.uncertain
-            found.append(_notice(call, matched.reasons, perhaps_seen=again))
-    return ordered(found)
-
-
-def _notice(call: Call, reasons: tuple[Reason, ...], *, perhaps_seen: bool) -> Notice:
-    revision = call.revision
-    return Notice(
-        cluster_id=call.cluster_id,
-        revision_id=revision.id,
-        number=call.tender.number,
-        title=revision.title,
-        buyer=revision.buyer,
-        place=", ".join(name for name in (revision.municipality, revision.mrc) if name)
-        or revision.region,
-        place_to_check=revision.place_basis == "to check",
-        category=revision.category,
-        method=revision.procurement_method_details,
-        closes_at=revision.closes_at,
-        uri=revision.uri,
-        source=call.tender.source,
-        reasons=reasons,
-        perhaps_seen=perhaps_seen,
-    )
+        call = calls.by_cluster[cluster_id]
+        if isinstance(made, Match):
+            again = cluster_id in heard.uncertain
+            found.append(call.notice(made.reasons, perhaps_seen=again))
+        else:
+            missed.append(Missed(subscription.contact_id, call.revision.id, made))
+    return ordered(found), near_misses.best(missed)
 
 
 def _omit(session: Session, edition: Edition, contact_id: int, why: Why, *, at: datetime) -> None:
