@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.classification import NEARLY, Facts, Lexicon, classify
+from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
 from alerts.matching import (
     Candidate,
     Lacked,
@@ -148,13 +148,16 @@ def test_a_name_of_another_kind_is_another_place(named: str) -> None:
 
 
 def test_a_sector_that_came_near_is_named_with_its_score() -> None:
-    # A real one: the road network is nobody's of the co-op, and its code is the sector's.
-    title = "Déneigement et déglaçage de l'autoroute 50, des routes 148 et 344"
-    facts = Facts(title=title, codes=("UNSPSC:72102901",))
-    (near,) = [one for one in classify(facts, LEXICON, least=NEARLY) if one.sector == "deneigement"]
-    assert near.score < 0.6
-    made = _matched(SNOW, facts)
-    assert made == NearMiss(Lacked.SECTOR, "deneigement", near.score)
+    near = (Classified("deneigement", 0.42, ()), Classified("voirie", 0.95, ()))
+    made = match(PLOUGHING, near, SNOW, place=UNKNOWN)
+    assert made == NearMiss(Lacked.SECTOR, "deneigement", 0.42)
+
+
+def test_the_nearly_told_are_real_and_the_told_stay_the_same() -> None:
+    nearly = [classify(one.facts, LEXICON, least=NEARLY) for one in REAL.values()]
+    told = [classify(one.facts, LEXICON) for one in REAL.values()]
+    assert [tuple(c for c in one if c.score >= THRESHOLD) for one in nearly] == told
+    assert sum(map(len, nearly)) > sum(map(len, told)) > 0
 
 
 REAL = {
