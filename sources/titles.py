@@ -130,7 +130,8 @@ def same_buyer(one: str, other: str) -> bool:
 
 def buyer_words(*names: str) -> frozenset[str]:
     """The words of buyers' names, as titles are compared."""
-    return frozenset(word for name in names for word in title(name).words)
+    read = [title(name) for name in names]
+    return frozenset(word for one in read for word in one.words | one.cut)
 
 
 @lru_cache(maxsize=20_000)
