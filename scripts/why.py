@@ -33,15 +33,17 @@ def why(
 ) -> None:
     at, catalogue = utc_now(), sectors.load()
     store = database()
-    with store.read() as session:
-        contact = _contact(session, key)
-        lexicon = Lexicon.of(catalogue)
-        found = [
-            (ids, explained(session, lexicon, contact, ids, at=at))
-            for ids in tenders.named(session, notice) or [[]]
-        ]
-        title = {ids[0]: _title(session, ids) for ids, _ in found if ids}
-    store.dispose()
+    try:
+        with store.read() as session:
+            contact = _contact(session, key)
+            lexicon = Lexicon.of(catalogue)
+            found = [
+                (ids, explained(session, lexicon, contact, ids, at=at))
+                for ids in tenders.named(session, notice) or [[]]
+            ]
+            title = {ids[0]: _title(session, ids) for ids, _ in found if ids}
+    finally:
+        store.dispose()
     if as_json:
         answers = [_in_json(one) | {"tenders": ids} for ids, one in found]
         print_json({"contact": contact.id, "notice": notice, "answers": answers})
