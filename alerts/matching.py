@@ -28,8 +28,6 @@ SubscriptionId = TypeVar("SubscriptionId", bound=Hashable)
 _QUOTES = (("«", "»"), ('"', '"'), ("“", "”"))
 #: Longest word in capitals that is taken for an acronym.
 _ACRONYM = 6
-#: Quotes of a contact's own words that a reason shows.
-_QUOTED = 3
 
 
 class Lacked(StrEnum):
@@ -167,7 +165,7 @@ def match(
         return NearMiss(*lacked, score)
     why = [Reason(one.sector, one.label, reasons.line(one.evidence)) for one in found]
     if own:
-        why.append(Reason("", reasons.OWN_WORDS, reasons.line(own[:_QUOTED])))
+        why.append(Reason("", reasons.OWN_WORDS, reasons.line(own)))
     return Match(tuple(why), score)
 
 

@@ -14,7 +14,7 @@ from alerts.classification import Lexicon
 from alerts.reactions import Labelled, SectorReturns
 from base.clock import quebec_day, utc_now
 from base.french import NBSP, count, day
-from scripts.console import database, err, out, print_json
+from scripts.console import err, opened, out, print_json
 from subscriptions import sectors
 from subscriptions.sectors import Catalogue
 
@@ -35,13 +35,9 @@ def returns(
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
 ) -> None:
     catalogue = sectors.load()
-    store = database()
-    try:
-        with store.read() as session:
-            found = reactions.by_sector(session)
-            rows = reactions.labelled(session, Lexicon.of(catalogue)) if export else []
-    finally:
-        store.dispose()
+    with opened() as store, store.read() as session:
+        found = reactions.by_sector(session)
+        rows = reactions.labelled(session, Lexicon.of(catalogue)) if export else []
     if export is not None:
         _export(export, rows)
     if as_json:

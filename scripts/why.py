@@ -13,7 +13,7 @@ from alerts.explanation import Explanation, LetterFacts
 from alerts.inquiry import explained
 from base.clock import utc_now
 from base.french import NBSP
-from scripts.console import database, err, out, print_json
+from scripts.console import err, opened, out, print_json
 from scripts.why_words import lines
 from sources import tenders
 from subscriptions import sectors
@@ -32,18 +32,14 @@ def why(
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
 ) -> None:
     at, catalogue = utc_now(), sectors.load()
-    store = database()
-    try:
-        with store.read() as session:
-            contact = _contact(session, key)
-            lexicon = Lexicon.of(catalogue)
-            found = [
-                (ids, explained(session, lexicon, contact, ids, at=at))
-                for ids in tenders.named(session, notice) or [[]]
-            ]
-            title = {ids[0]: _title(session, ids) for ids, _ in found if ids}
-    finally:
-        store.dispose()
+    with opened() as store, store.read() as session:
+        contact = _contact(session, key)
+        lexicon = Lexicon.of(catalogue)
+        found = [
+            (ids, explained(session, lexicon, contact, ids, at=at))
+            for ids in tenders.named(session, notice) or [[]]
+        ]
+        title = {ids[0]: _title(session, ids) for ids, _ in found if ids}
     if as_json:
         answers = [_in_json(one) | {"tenders": ids} for ids, one in found]
         print_json({"contact": contact.id, "notice": notice, "answers": answers})

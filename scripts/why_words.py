@@ -8,25 +8,11 @@ from datetime import datetime
 from alerts.classification import THRESHOLD
 from alerts.explanation import Because, Explanation
 from alerts.matching import Lacked, NearMiss
-from alerts.tables import Why
 from base.french import NBSP, count, day, hour, listed
+from scripts.not_mailed_words import NOT_MAILED
+from scripts.subscriptions import CATEGORIES
 from subscriptions.sectors import Catalogue
 
-#: Why the contact was not written to.
-OMISSIONS = {
-    Why.MEMBERSHIP: "l’entreprise n’était pas membre à ce moment, ou le contact était retiré",
-    Why.CONSENT: "aucun consentement ne permettait de lui écrire",
-    Why.SUBSCRIPTION: "il était désabonné, ou ne s’était jamais abonné",
-    Why.PAUSED: "son abonnement était en pause",
-    Why.SUPPRESSED: "son adresse est bloquée (rebond, plainte ou décision de l’équipe)",
-    Why.ADDRESS: "son adresse a changé depuis que la lettre est écrite",
-    Why.HELD: "tous les envois étaient retenus",
-    Why.NOT_ALLOWED: "le réglage MAIL_ALLOWED ne permet pas d’écrire à cette adresse",
-    Why.EXPIRED: "la lettre n’a pu partir à temps, ou tous ses avis avaient fermé",
-    Why.NOTHING: "rien de nouveau ne répondait à ce qu’il demande",
-    Why.UNWRITABLE: "la lettre ne pouvait pas être composée",
-}
-CATEGORIES = {"goods": "biens", "services": "services", "works": "travaux de construction"}
 _SENTENCES = {
     Because.ACCEPTED: "Oui, il a été avisé{letter}, que le serveur de courriel a acceptée {at}.",
     Because.WAITING: "Pas encore. L’avis est{letter}, écrite {written}, qui attend son tour.",
@@ -57,13 +43,13 @@ def lines(found: Explanation, catalogue: Catalogue, at: datetime) -> Iterator[st
         When=f"Le {moment(found.at)}" if found.at and found.at < at else "Aujourd’hui",
         written=f"le {moment(found.letter.written_at)}" if found.letter else "",
         edition=f" (édition {found.edition})" if found.edition else "",
-        why=OMISSIONS[found.why] if found.why else "",
+        why=NOT_MAILED.get(found.why, found.why) if found.why else "",
         nbsp=NBSP,
     )
     if found.letter and found.letter.reply and found.because is not Because.ACCEPTED:
         yield f"Réponse du serveur de courriel{NBSP}: {found.letter.reply}"
     if found.because is Because.REFUSED and found.why:
-        yield f"Depuis, rien ne lui est écrit{NBSP}: {OMISSIONS[found.why]}."
+        yield f"Depuis, rien ne lui est écrit{NBSP}: {NOT_MAILED.get(found.why, found.why)}."
     for reason in found.reasons:
         label = reason.label or "Ses mots-clés"
         yield f"{label}{NBSP}: {reason.evidence}"

@@ -29,11 +29,9 @@ from alerts.explanation import (
     explain,
 )
 from alerts.inquiry import explained
-from alerts.letter import Press
 from alerts.matching import Lacked, NearMiss, Wanted
 from alerts.outbox import Settled
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
-from alerts.writing import Desk
 from base.clock import utc_now
 from base.database import Database
 from scripts.__main__ import app
@@ -44,10 +42,8 @@ from sources.places import Place
 from sources.release import Release, Status
 from sources.tables import Reading, Tender
 from subscriptions import sectors, suppressions, wishes
-from subscriptions.links import Links
 from subscriptions.tables import Consent, Contact, Membership
-from tests.alerts.test_letter import SENDER
-from tests.coop import AT, LONG_AGO, entitled
+from tests.coop import AT, DESK, LONG_AGO, entitled
 from tests.real import releases
 
 CATALOGUE = sectors.load()
@@ -72,11 +68,6 @@ LATE = replace(
 EVERYTHING: dict[str, object] = {"sectors": SLUGS}
 
 
-def _desk() -> Desk:
-    links = Links((b"k" * 32,), "https://alertes.exemple.quebec")
-    return Desk(press=Press.of(SENDER), links=links, catalogue=CATALOGUE, lexicon=LEXICON)
-
-
 def _read(session: Session, found: Iterable[Release], at: datetime) -> None:
     reading = Reading(source="seao", at=at, address="essai")
     session.add(reading)
@@ -87,7 +78,7 @@ def _read(session: Session, found: Iterable[Release], at: datetime) -> None:
 def _write(database: Database, at: datetime) -> None:
     with database.write() as session:
         editions.open_due(session, at)
-    editions.write_open(database, _desk(), at=at)
+    editions.write_open(database, DESK, at=at)
 
 
 def _join(session: Session) -> None:

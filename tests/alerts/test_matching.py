@@ -52,8 +52,8 @@ def test_a_sector_is_told_with_where_it_was_seen() -> None:
     made = _matched(SNOW)
     assert isinstance(made, Match)
     assert [reason.sector for reason in made.reasons] == ["deneigement"]
-    assert made.reasons[0].evidence.startswith("«\u00a0Déneigement\u00a0»")
-    assert made.reasons[0].evidence.endswith("dans le titre")
+    assert made.reasons[0].evidence.startswith("«\u00a0Déneigement")
+    assert made.reasons[0].evidence.endswith("\u00a0» dans le titre")
 
 
 @pytest.mark.parametrize(
