@@ -163,10 +163,16 @@ def match(
     lacked = _lacked(facts, wanted, place, days_left)
     if lacked is not None:
         return NearMiss(*lacked, score)
-    why = [Reason(one.sector, one.label, reasons.line(one.evidence)) for one in found]
+    why = [_reason(one) for one in found]
     if own:
         why.append(Reason("", reasons.OWN_WORDS, reasons.line(own)))
     return Match(tuple(why), score)
+
+
+@lru_cache(maxsize=20_000)
+def _reason(one: Classified) -> Reason:
+    """The same for every reader of the sector."""
+    return Reason(one.sector, one.label, reasons.line(one.evidence))
 
 
 _FAR = NearMiss(Lacked.SECTOR, "", 0.0)
@@ -193,6 +199,7 @@ class Shelf(Generic[TenderId]):
 
     def __init__(self, tenders: Mapping[TenderId, Candidate]) -> None:
         self._tenders = tenders
+        self._order = {tender_id: place for place, tender_id in enumerate(tenders)}
         self._by_sector: dict[str, list[TenderId]] = defaultdict(list)
         self._by_stem: dict[str, set[TenderId]] = {}
         for tender_id, tender in tenders.items():
@@ -208,7 +215,7 @@ class Shelf(Generic[TenderId]):
         phrases = set(filter(None, map(_own_phrase, wanted.own_words)))
         if phrases:
             found.update(*map(self._with, phrases))
-        for tender_id in (i for i in self._tenders if i in found) if found else ():
+        for tender_id in sorted(found, key=self._order.__getitem__):
             tender = self._tenders[tender_id]
             made = match(
                 tender.facts,
