@@ -125,7 +125,7 @@ def _by_title(one: Seen, other: Seen) -> bool:
         return False
     if found.shared < _SHORT:
         return found.mistyped == 0 and apart == timedelta(0)
-    return apart <= (_SAME if found.mistyped else _CLOSE) and found.mistyped <= found.shared // 3
+    return not found.mistyped or (apart <= _SAME and found.mistyped <= found.shared // 3)
 
 
 def _references_differ(one: str, other: str) -> bool:

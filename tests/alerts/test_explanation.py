@@ -281,9 +281,67 @@ def test_the_command_says_it_in_french_and_in_json(
     assert removed.exit_code == 0, removed.output
 
 
+SNOW = Facts(title="Déneigement des stationnements", category="services")
+
+
+def _version(hour: int = 0, *, closes_at: datetime | None = None) -> Version:
+    return Version(
+        since=LONG_AGO + timedelta(hours=hour),
+        states=((Status.ACTIVE, closes_at),),
+        closes_at=closes_at,
+        facts=SNOW,
+        classified=classify(SNOW, LEXICON),
+        place=Place(municipality="", mrc="", region="", basis="unknown"),
+    )
+
+
+def _turn(hour: int, why: Why, edition: str) -> Turn:
+    return Turn(at=LONG_AGO + timedelta(hours=hour), edition=edition, why=why)
+
+
+def _letter(state: LetterState) -> LetterFacts:
+    return LetterFacts(
+        id=1, state=state, written_at=LONG_AGO, settled_at=None, reply="", why="", edition="W1"
+    )
+
+
+BLANK = Known(contact_since=LONG_AGO, refused_now=None, held=False, versions=(_version(),))
+
+
+def test_of_several_editions_the_last_that_could_tell_it_answers() -> None:
+    asked = Asked(LONG_AGO, None, Wanted(sectors=frozenset({"buanderie-textile"})))
+    turns = (_turn(1, Why.PAUSED, "W1"), _turn(2, Why.NOTHING, "W2"), _turn(9, Why.PAUSED, "W3"))
+    closing = _version(closes_at=LONG_AGO + timedelta(hours=5))
+    known = replace(BLANK, versions=(closing,), turns=turns, asked=(asked,))
+    found = explain(known, at=AT)
+    assert (found.because, found.edition) == (Because.LACKED, "W2")
+
+
+def test_what_is_certain_of_two_rows_of_the_ledger_answers() -> None:
+    told = tuple(
+        ToldFacts(state=state, at=LONG_AGO + timedelta(hours=hour), reasons=(), letter=_letter(of))
+        for hour, state, of in (
+            (1, ToldState.RELEASED, LetterState.REFUSED),
+            (2, ToldState.CONFIRMED, LetterState.ACCEPTED),
+        )
+    )
+    assert explain(replace(BLANK, told=told), at=AT).because is Because.ACCEPTED
+
+
+def test_a_near_miss_of_an_earlier_subscription_does_not_answer() -> None:
+    hours = [LONG_AGO + timedelta(hours=n) for n in range(4)]
+    old = Asked(hours[0], hours[2], Wanted())
+    new = Asked(hours[2], None, Wanted(sectors=frozenset({"buanderie-textile"})))
+    kept = (Kept(hours[1], NearMiss(Lacked.TERRITORY, "Ailleurs", 0.9)),)
+    known = replace(BLANK, asked=(old, new), kept=kept, turns=(_turn(1, Why.NOTHING, "W1"),))
+    first = explain(known, at=AT).lacked
+    assert first == kept[0].miss
+    later = explain(replace(known, turns=(_turn(3, Why.NOTHING, "W2"),)), at=AT).lacked
+    assert later == NearMiss(Lacked.SECTOR, "", 0.0)
+
+
 MOMENTS = st.integers(0, 400).map(lambda hours: LONG_AGO + timedelta(hours=hours))
 STATES = st.lists(st.tuples(st.sampled_from(Status), st.none() | MOMENTS), min_size=1, max_size=2)
-SNOW = Facts(title="Déneigement des stationnements", category="services")
 NEAR = st.builds(NearMiss, st.sampled_from(Lacked), st.just("3"), st.just(0.5))
 VERSIONS = st.builds(
     Version, since=MOMENTS, states=STATES.map(tuple), closes_at=st.none() | MOMENTS,
