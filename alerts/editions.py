@@ -109,7 +109,7 @@ def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
         editions = list(session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)))
         again = quarantine.due(session, at=at)
         work = bool(editions or again)
-        calls = desk.calls(tenders.open_at(session, at), poison) if work else []
+        calls = desk.calls(tenders.open_at(session, at) if work else (), poison, at=at)
     for edition in editions:
         while True:
             with database.write() as session:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
 from alerts.tables import Kind, LetterState, Told, ToldState
+from sources.tables import Revision, Tender
 
 #: The occasion of what is told only once.
 ONCE = "-"
@@ -37,15 +38,20 @@ def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
     """What each of those contacts has been told as new; a contact told nothing is Heard()."""
     found: dict[int, Heard] = defaultdict(Heard)
     rows = session.execute(
-        select(Told.contact_id, Told.cluster_id, Told.state, Told.relisted).where(
+        select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
+        .join(Revision, Revision.id == Told.revision_id)
+        .join(Tender, Tender.id == Revision.tender_id)
+        .where(
             Told.contact_id.in_(list(contact_ids)),
             Told.kind == Kind.NEW,
             Told.state != ToldState.RELEASED,
         )
     )
-    for contact_id, cluster_id, state, relisted in rows:
+    for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
-        (found[contact_id].uncertain if again else found[contact_id].settled).add(cluster_id)
+        kept = found[contact_id].uncertain if again else found[contact_id].settled
+        # A tender that has joined another's cluster since was told under its own.
+        kept.update({cluster_id, joined or cluster_id})
     return found
 
 

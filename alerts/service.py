@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import editions
+from alerts import editions, near_misses
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.recovery import recover
@@ -56,6 +56,11 @@ class Service:
             editions.open_due(session, at)
         editions.write_open(self.database, self.desk, at=at)
 
+    def prune(self) -> None:
+        """Forget what is kept for a time only."""
+        with self.database.write() as session:
+            near_misses.prune(session, at=self.now())
+
     def send(self) -> None:
         """Mend what a crash left, then hand over what waits."""
         recover(self.database, self.handing.journal, at=self.now(), log=self.postfix_log)
@@ -70,6 +75,7 @@ class Service:
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("read", "12 * * * *", ("read",)),
     ("write", "* * * * *", ("write",)),
+    ("prune", "40 3 * * *", ("prune",)),
 )
 #: Between two looks at the outbox. With a lease (alerts.outbox.LEASE) it makes less than the
 #: minute within which all that a killed process had in hand is on its way again.

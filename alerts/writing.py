@@ -15,15 +15,17 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import ledger, quarantine
-from alerts.classification import Classified, Facts, Lexicon, classify
-from alerts.digest import Digest, Notice, Period, Reason, ordered
+from alerts import ledger, near_misses, quarantine
+from alerts.calls import Call, OpenCalls, open_calls
+from alerts.classification import Lexicon
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
-from alerts.matching import Match, Wanted, match, place_of
-from alerts.poison import Poison, check, compose_without
+from alerts.matching import Match, NearMiss, Shelf, Wanted
+from alerts.near_misses import Missed
+from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Why
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
@@ -31,17 +33,6 @@ from subscriptions.sectors import Catalogue
 from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
-    """An open tender as it stands, classified once for all readers."""
-
-    cluster_id: int
-    tender: Tender
-    revision: Revision
-    facts: Facts
-    classified: tuple[Classified, ...]
 
 
 class Result(StrEnum):
@@ -72,36 +63,14 @@ class Desk:
     lexicon: Lexicon
 
     def calls(
-        self, open_tenders: Iterable[tuple[Tender, Revision]], poison: Poison | None = None
-    ) -> list[Call]:
-        """Classify each open tender, once; those for which that fails are added to `poison`."""
-        calls = []
-        for tender, revision in open_tenders:
-            try:
-                check(revision)
-                calls.append(self._call(tender, revision))
-            except Exception as error:
-                logger.exception("tender left out", extra={"tender": tender.id})
-                if poison is not None:
-                    poison.add(tender, revision, error)
-        return calls
-
-    def _call(self, tender: Tender, revision: Revision) -> Call:
-        facts = Facts(
-            title=revision.title,
-            category=revision.category,
-            codes=tuple(item["code"] for item in revision.items),
-            labels=tuple(item["label"] for item in revision.items),
-            description=revision.description,
-            buyer=revision.buyer,
-        )
-        return Call(
-            cluster_id=tender.cluster_id or tender.id,
-            tender=tender,
-            revision=revision,
-            facts=facts,
-            classified=classify(facts, self.lexicon),
-        )
+        self,
+        open_tenders: Iterable[tuple[Tender, Revision]],
+        poison: Poison | None = None,
+        *,
+        at: datetime,
+    ) -> OpenCalls:
+        """The open calls of those tenders, each classified once; what fails goes to `poison`."""
+        return open_calls(open_tenders, self.lexicon, poison or Poison(), at=at)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,9 +80,10 @@ class _Batch:
     session: Session
     desk: Desk
     edition: Edition
-    calls: Sequence[Call]
+    calls: OpenCalls
     poison: Poison
     at: datetime
+    missed: list[Missed]
 
 
 def write_batch(
@@ -121,7 +91,7 @@ def write_batch(
     desk: Desk,
     edition: Edition,
     pending: Sequence[Pending],
-    calls: Sequence[Call],
+    calls: OpenCalls,
     *,
     at: datetime,
     poison: Poison | None = None,
@@ -132,7 +102,9 @@ def write_batch(
     `poison` is what was found in earlier batches of the same run.
     """
     poison = Poison() if poison is None else poison
-    batch = _Batch(session=session, desk=desk, edition=edition, calls=calls, poison=poison, at=at)
+    batch = _Batch(
+        session=session, desk=desk, edition=edition, calls=calls, poison=poison, at=at, missed=[]
+    )
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
@@ -146,6 +118,7 @@ def write_batch(
             omitted[one.contact.id] = result
         done[result] += 1
     omit(session, edition, omitted, at=at)
+    near_misses.keep(session, batch.missed, at=at)
     poison.say(session, at=at)
     return done
 
@@ -177,7 +150,8 @@ def _write(batch: _Batch, to: Pending, heard: Heard, key: str) -> Why | Result:
     """One contact's letter with its ledger rows; or the reason why there is none."""
     if to.subscription is None:
         return Why.NOTHING
-    notices = _notices(to.subscription, batch.calls, heard, batch.poison)
+    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    batch.missed.extend(missed)
     if not notices:
         return Why.NOTHING
     digest = Digest(
@@ -212,49 +186,43 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
 
 
 def _notices(
-    subscription: Subscription, calls: Sequence[Call], heard: Heard, poison: Poison
-) -> tuple[Notice, ...]:
-    """What that subscription has not been told yet, soonest to close first.
+    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
+) -> tuple[tuple[Notice, ...], list[Missed]]:
+    """What that subscription has not been told yet, soonest to close first; and near misses."""
+    found, missed = [], []
+    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
+        if cluster_id in heard.settled:
+            continue
+        call = calls.by_cluster[cluster_id]
+        if isinstance(made, Match):
+            again = cluster_id in heard.uncertain
+            found.append(call.notice(made.reasons, perhaps_seen=again))
+        else:
+            missed.append(Missed(subscription.contact_id, call.revision.id, made))
+    return ordered(found), near_misses.best(missed)
+
+
+def _decided(
+    wanted: Wanted, calls: OpenCalls, poison: Poison
+) -> list[tuple[int, Match | NearMiss]]:
+    """What is for that subscription, and what nearly is.
 
     A call that fails while others do not is left out; where all fail, the subscription is to
     blame, and the last failure is raised.
     """
-    wanted = Wanted.of(subscription)
-    found, failed = [], []
-    for call in calls:
-        if call.cluster_id in heard.settled:
-            continue
+    try:
+        return list(calls.shelf.decide(wanted))
+    except Exception:
+        logger.exception("matching failed, each call is tried alone")
+    decided: list[tuple[int, Match | NearMiss]] = []
+    failed: list[tuple[Call, Exception]] = []
+    for cluster_id, call in calls.by_cluster.items():
         try:
-            matched = match(call.facts, call.classified, wanted, place=place_of(call.revision))
+            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
         except Exception as error:  # noqa: BLE001, one tender must not keep all letters
             failed.append((call, error))
-            continue
-        if isinstance(matched, Match):
-            again = call.cluster_id in heard.uncertain
-            found.append(_notice(call, matched.reasons, perhaps_seen=again))
-    if failed and len(failed) == len(calls):
+    if len(failed) == len(calls.by_cluster):
         raise failed[-1][1]
     for call, reason in failed:
         poison.add(call.tender, call.revision, reason)
-    return ordered(found)
-
-
-def _notice(call: Call, reasons: tuple[Reason, ...], *, perhaps_seen: bool) -> Notice:
-    revision = call.revision
-    return Notice(
-        cluster_id=call.cluster_id,
-        revision_id=revision.id,
-        number=call.tender.number,
-        title=revision.title,
-        buyer=revision.buyer,
-        place=", ".join(name for name in (revision.municipality, revision.mrc) if name)
-        or revision.region,
-        place_to_check=revision.place_basis == "to check",
-        category=revision.category,
-        method=revision.procurement_method_details,
-        closes_at=revision.closes_at,
-        uri=revision.uri,
-        source=call.tender.source,
-        reasons=reasons,
-        perhaps_seen=perhaps_seen,
-    )
+    return decided

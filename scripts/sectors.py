@@ -20,12 +20,14 @@ from base.clock import utc_now
 from base.database import Database
 from base.errors import DatabaseAbsent, SettingMissing
 from base.french import NBSP, count
+from scripts import sector_returns
 from scripts import sectors_words as words
 from scripts.console import database, err, out, print_json
 from subscriptions import sectors
 from subscriptions.sectors import Catalogue
 
 app = typer.Typer(help="Le catalogue des secteurs et la qualité du tri.", no_args_is_help=True)
+app.command("retours", help=sector_returns.HELP)(sector_returns.returns)
 
 #: How far back the effect of a changed catalogue is shown.
 YEAR = timedelta(days=365)

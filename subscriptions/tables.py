@@ -121,6 +121,10 @@ class Subscription(Base):
     excluded_words: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: Names of MRC or municipalities; empty: everywhere.
     territory: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: goods, services, works; empty: all. A notice that says none is kept.
+    categories: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Québec calendar days that a notice must still be open; 0: any.
+    minimum_days_left: Mapped[int] = mapped_column(default=0)
     #: Nothing is written for it before this moment.
     paused_until: Mapped[datetime | None]
     started_at: Mapped[datetime]

@@ -28,6 +28,10 @@ class Wishes:
     excluded_words: tuple[str, ...] = ()
     territory: tuple[str, ...] = ()
     paused_until: datetime | None = None
+    #: goods, services, works; empty: all.
+    categories: tuple[str, ...] = ()
+    #: Days that a notice must still be open; 0: any.
+    minimum_days_left: int = 0
 
 
 def wishes_of(subscription: Subscription) -> Wishes:
@@ -39,6 +43,8 @@ def wishes_of(subscription: Subscription) -> Wishes:
         excluded_words=tuple(subscription.excluded_words),
         territory=tuple(subscription.territory),
         paused_until=subscription.paused_until,
+        categories=tuple(subscription.categories),
+        minimum_days_left=subscription.minimum_days_left,
     )
 
 
@@ -130,6 +136,8 @@ def _open(
         excluded_words=list(wishes.excluded_words),
         territory=list(wishes.territory),
         paused_until=wishes.paused_until,
+        categories=list(wishes.categories),
+        minimum_days_left=wishes.minimum_days_left,
         started_at=at,
         origin=origin,
     )
