@@ -24,8 +24,9 @@ import trustme
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from alerts import holds
 from alerts.delivery import Relay
-from alerts.dispatch import Handing
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.service import Service, run
 from alerts.tables import Letter, LetterState, Omission, Why
@@ -57,6 +58,7 @@ def coop(database: Database) -> Database:
     read_path(database, SAMPLES, at=AT)
     with database.write() as session:
         importing.take_in(session, roster.read(ROSTER.read_bytes(), CATALOGUE), at=AT, by="essai")
+        holds.release_first_run(session, by="essai", at=AT)
     return database
 
 
