@@ -216,6 +216,8 @@ class _Run:
             logger.warning("letter %s", outcome.value, extra={"letter": one.letter.id})
         if outcome is Outcome.MISCONFIGURED:
             self.stopped(Fault.REFUSED, reply)
+        if outcome is Outcome.BUSY:
+            self.stopped(Fault.UNREACHABLE, reply)
 
     async def _pause(self) -> None:
         """Keep the pace over all connections."""
