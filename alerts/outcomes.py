@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from alerts import ledger
+from alerts import ledger, lost
 from alerts.delivery import Outcome, Receipt
 from alerts.outbox import Claimed
+from alerts.replies import enhanced
 from alerts.tables import Attempt, Hold, Letter, LetterState
-from subscriptions import suppressions
 
 #: Minutes to the next attempt, by number of attempts made; the last one repeats.
 BACK_OFF = (1, 5, 15, 60, 120, 240)
@@ -69,8 +69,8 @@ def settle(session: Session, done: Iterable[Settled], *, claim: str, at: datetim
         session.execute(insert(Attempt).values(_attempt(one, at)))
         ledger.follow(session, one.letter.id, state)
         if one.receipt.outcome is Outcome.DEAD_ADDRESS:
-            reason = f"bounce {one.receipt.reply[4:9]}"
-            suppressions.suppress(session, one.letter.address, reason=reason, at=at)
+            status = enhanced(one.receipt.reply)
+            lost.lose(session, one.letter.address, reason=status, at=at)
     return strangers
 
 

@@ -62,10 +62,10 @@ _POLICY = re.compile(
 _OURS = frozenset({500, 502, 503, 504, 530, 534, 535, 538, 555})
 
 
-def enhanced(code: int, reply: str) -> str:
+def enhanced(reply: str) -> str:
     """The enhanced code at the beginning of a reply, «5.1.1»; "" without, or of another class."""
     found = _ENHANCED.match(reply)
-    return found[1] if found and found[1][0] == str(code)[0] else ""
+    return found[1] if found and found[1][0] == reply[0] else ""
 
 
 def is_dead(status: str) -> bool:
@@ -84,7 +84,7 @@ def classify(phase: Phase, code: int, reply: str) -> Outcome:
     """What a refusal (4yz, 5yz, or a code that has no place in its phase) means."""
     if code < 500:
         return Outcome.BUSY if phase is Phase.MAIL else Outcome.DEFERRED
-    status = enhanced(code, reply)
+    status = enhanced(reply)
     if phase is Phase.MAIL or (code in _OURS and phase is not Phase.DOT):
         return Outcome.MISCONFIGURED
     if is_policy(status, reply) or (phase is Phase.DATA and not status):
