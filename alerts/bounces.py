@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.message import Message
 
 from alerts import inbound, verp
@@ -17,7 +18,7 @@ from alerts.verp import Tag
 from base.text import fold
 
 #: What can go wrong with a hostile message beyond what the limits hold off.
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, RecursionError, MessageError)
 #: Where a return path is found: as delivered, in the reports, and in the returned letter.
 _DELIVERED = ("To", "Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To")
 _REPORTED = ("Original-Envelope-Id", "X-Postfix-Sender", "Original-Mail-From")
@@ -106,17 +107,24 @@ def _unreported(message: Message, found: list[Message], feedback: list[Message])
 
 
 def _is_from_a_host(message: Message) -> bool:
-    """Whether nobody wrote it: the null return path, or a mailer's name."""
+    """Whether nobody wrote it: the null return path, a mailer's name, a report by its type."""
     author = fold(inbound.header(message, "From"))
     return (
-        inbound.header(message, "Return-Path") == "<>"
+        _is_report(message)
+        or inbound.header(message, "Return-Path") == "<>"
         or message.get("X-Failed-Recipients") is not None
         or any(name in author for name in ("mailer daemon", "postmaster", "mail delivery"))
     )
 
 
+def _is_report(message: Message) -> bool:
+    return "delivery-status" in inbound.header(message, "Content-Type").lower()
+
+
 def _is_automatic(message: Message) -> bool:
     """Whether a robot answered for somebody (RFC 3834), or a mailbox said that it was read."""
+    if _is_report(message):
+        return False
     answered = inbound.header(message, "Auto-Submitted").lower().startswith("auto-replied")
     receipt = "disposition-notification" in inbound.header(message, "Content-Type").lower()
     robot = any(message.get(name) for name in ("X-Autoreply", "X-Autorespond", "X-Autoresponder"))

@@ -56,6 +56,8 @@ class Report:
 
 STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _ADDRESS = re.compile(r"[^\s<>()\"';,:]+@[^\s<>()\"';,]+")
+#: Whatever stands around an @, however spoiled.
+_AROUND = re.compile(r"\S*@\S*")
 _LONGEST = 500
 _DONE = ("delivered", "relayed", "expanded")
 
@@ -75,7 +77,7 @@ def reports(part: Message) -> list[Report]:
 
 def without_addresses(words: str) -> str:
     """One line of a stranger's words as it may be kept: no address, cut where long."""
-    return _ADDRESS.sub("<…>", clean(words))[:_LONGEST]
+    return _AROUND.sub("<…>", clean(words))[:_LONGEST]
 
 
 def _report(group: Message) -> Report:

@@ -49,7 +49,9 @@ def parts(message: Message) -> Iterator[Message]:
 
 def header(message: Message, name: str) -> str:
     """All headers of that name, decoded, one line; "" where there is none."""
-    return clean(" ".join(_decoded(str(value)) for value in message.get_all(name, [])))[:2000]
+    wanted = name.lower()
+    found = (str(value) for key, value in message.raw_items() if key.lower() == wanted)
+    return clean(" ".join(_decoded(value) for value in found))[:2000]
 
 
 def text(part: Message) -> str:
@@ -71,11 +73,19 @@ def groups(part: Message) -> list[Message]:
     if isinstance(inner, str):
         octets = inner.encode("utf-8", "surrogateescape")
     else:
-        octets = b"\n".join(one.as_bytes() for one in inner if isinstance(one, Message))
+        octets = b"\n\n".join(_raw(one) for one in inner if isinstance(one, Message))
     if encoding in {"base64", "quoted-printable"}:
         octets = _transferred(octets, encoding)
     blocks = octets.replace(b"\r\n", b"\n").strip(b"\n").split(b"\n\n")
     return [message_from_bytes(block.lstrip(b"\n")) for block in blocks[:MOST_PARTS]]
+
+
+def _raw(group: Message) -> bytes:
+    """Its fields and what follows as they came; writing a malformed message out may raise."""
+    rest = group.get_payload()
+    lines = [f"{name}: {value}" for name, value in group.raw_items()]
+    text = "\n".join([*lines, "", rest if isinstance(rest, str) else ""])
+    return text.encode("utf-8", "surrogateescape").strip(b"\n")
 
 
 def _transferred(octets: bytes, encoding: str) -> bytes:
@@ -87,6 +97,12 @@ def _transferred(octets: bytes, encoding: str) -> bytes:
 
 
 def _decoded(value: str) -> str:
+    """Encoded-words, and octets that stand there bare, which are UTF-8 or Latin."""
+    octets = value.encode("utf-8", "surrogateescape")
+    try:
+        value = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        value = octets.decode("cp1252", "replace")
     try:
         return str(make_header(decode_header(value)))
     except (HeaderParseError, LookupError, ValueError, TypeError):
