@@ -152,7 +152,8 @@ class Returns(Group):
     def _readable(cls, value: str) -> str:
         parts = urlsplit(value)
         maildir = parts.scheme == "maildir" and not parts.netloc and parts.path.startswith("/")
-        imap = parts.scheme == "imaps" and parts.hostname and parts.username
+        # `port` raises ValueError itself for what is none.
+        imap = parts.scheme == "imaps" and parts.hostname and parts.username and parts.port != 0
         if value and not maildir and not imap:
             raise ValueError("must be maildir:/path or imaps://user@host/folder")
         return value

@@ -30,14 +30,13 @@ mynetworks = 127.0.0.0/8
 smtp_dns_support_level = disabled
 relayhost = [127.0.0.1]:{next_hop}
 recipient_delimiter = +
-virtual_mailbox_domains = exemple.quebec
+virtual_mailbox_domains = {domain}
 virtual_mailbox_base = {root}/mail
 virtual_mailbox_maps = static:retours/
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{uid}
 virtual_minimum_uid = 1
 bounce_queue_lifetime = 1h
-{more}
 """
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -66,7 +65,7 @@ class Postfix:
     """A running Postfix."""
 
     port: int
-    #: Where it delivers what is addressed to retours+…@exemple.quebec.
+    #: Where it delivers what is addressed to its domain.
     maildir: Path
 
     def returned(self, number: int, seconds: float = 20) -> list[bytes]:
@@ -89,14 +88,14 @@ def lacks() -> str:
 
 
 @contextlib.contextmanager
-def postfix(next_hop: int, more: str = "") -> Iterator[Postfix]:
-    """Run a Postfix of its own folder that relays to that port of the loopback."""
+def postfix(next_hop: int, domain: str) -> Iterator[Postfix]:
+    """Run a Postfix of its own folder that relays all but `domain` to that port."""
     root = Path(tempfile.mkdtemp(prefix="postfix-"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     try:
-        _lay_out(root, port, next_hop, more)
+        _lay_out(root, port, next_hop, domain)
         _run(root, "start")
         _wait_for(port)
         yield Postfix(port, root / "mail" / "retours")
@@ -105,13 +104,13 @@ def postfix(next_hop: int, more: str = "") -> Iterator[Postfix]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _lay_out(root: Path, port: int, next_hop: int, more: str) -> None:
+def _lay_out(root: Path, port: int, next_hop: int, domain: str) -> None:
     root.chmod(0o755)
     for name in ("queue", "data", "mail", "conf"):
         (root / name).mkdir(mode=0o755)
     shutil.chown(root / "data", "postfix")
     os.chown(root / "mail", _NOBODY, _NOBODY)
-    main = MAIN.format(root=root, next_hop=next_hop, uid=_NOBODY, more=more)
+    main = MAIN.format(root=root, next_hop=next_hop, uid=_NOBODY, domain=domain)
     (root / "conf" / "main.cf").write_text(main, "utf-8")
     (root / "conf" / "master.cf").write_text(MASTER.format(port=port), "utf-8")
 
