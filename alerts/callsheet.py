@@ -49,23 +49,32 @@ def to_call(session: Session, *, at: datetime) -> list[Call]:
         .join(Contact, and_(Contact.address == Suppression.address, Contact.ended_at.is_(None)))
         .join(Member, Member.id == Contact.member_id)
         .where(Suppression.lifted_at.is_(None), Suppression.reason.startswith(LOST))
-        .order_by(Suppression.set_at, Contact.id)
-    )
-    return [
-        Call(
-            member=member.name,
-            telephone=member.telephone,
-            contact_id=contact.id,
-            contact=contact.name,
-            address=contact.address,
-            since=suppression.set_at,
-            reason=suppression.reason,
-            editions=_omitted(session, contact.id, suppression.set_at),
-            missed=_missed(session, contact.id, at),
-        )
-        for suppression, contact, member in rows.all()
+        .order_by(Suppression.set_at.desc(), Suppression.id.desc())
+    ).all()
+    # The oldest suppression of a contact wins: it comes last.
+    lost = {contact.id: (suppression, contact, member) for suppression, contact, member in rows}
+    calls = [
+        _call(session, suppression, contact, member, at)
+        for suppression, contact, member in lost.values()
         if active_membership(session, member.id, at) is not None
     ]
+    return sorted(calls, key=lambda call: (call.since, call.contact_id))
+
+
+def _call(
+    session: Session, suppression: Suppression, contact: Contact, member: Member, at: datetime
+) -> Call:
+    return Call(
+        member=member.name,
+        telephone=member.telephone,
+        contact_id=contact.id,
+        contact=contact.name,
+        address=contact.address,
+        since=suppression.set_at,
+        reason=suppression.reason,
+        editions=_omitted(session, contact.id, suppression.set_at),
+        missed=_missed(session, contact.id, at),
+    )
 
 
 def _omitted(session: Session, contact_id: int, since: datetime) -> int:

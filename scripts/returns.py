@@ -18,7 +18,7 @@ from alerts.tables import Bounce
 from base import settings
 from base.clock import utc_now
 from base.french import NBSP, count, day
-from scripts.console import database, err, out, print_json
+from scripts.console import err, opened, out, print_json
 
 app = typer.Typer()
 
@@ -57,7 +57,8 @@ def read_now(
         err.print(f"Aucune boîte des retours{NBSP}: remplir BOUNCE_MAILBOX dans le fichier .env.")
         raise typer.Exit(1)
     try:
-        counted = returns.take_in(database(), reception, at=utc_now())
+        with opened() as store:
+            counted = returns.take_in(store, reception, at=utc_now())
     except MailboxUnreadable as error:
         err.print(f"La boîte des retours ne peut pas être lue{NBSP}: {error}", markup=False)
         raise typer.Exit(1) from None
@@ -76,7 +77,7 @@ def _say(counted: Counter[str], *, as_json: bool) -> None:
 
 
 def _show_unread(*, as_json: bool) -> None:
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         kept = session.scalars(
             select(Bounce)
             .where((Bounce.kind == ReturnKind.OTHER) | (Bounce.proof == ""))
@@ -102,7 +103,7 @@ def _show_unread(*, as_json: bool) -> None:
 def to_call(
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
 ) -> None:
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         calls = callsheet.to_call(session, at=utc_now())
     if as_json:
         print_json({"a_appeler": [asdict(call) for call in calls]})

@@ -9,13 +9,18 @@ from sqlalchemy import update
 
 from alerts import returns
 from alerts.callsheet import to_call
+from alerts.delivery import Relay
+from alerts.dispatch import Handing, hand_over
+from alerts.journal import open_journal
+from alerts.recovery import hold_if_restored
 from alerts.replies import Outcome, Phase
 from alerts.returns import Reception
 from alerts.tables import Attempt, LetterState
 from base.database import Database
 from subscriptions import suppressions
-from subscriptions.tables import Member
-from tests.coop import AT
+from subscriptions.tables import Member, Membership
+from tests.coop import AT, entitled, letter
+from tests.mailserver import mail_server
 from tests.returned import (
     ANNE,
     DAY,
@@ -154,3 +159,36 @@ def test_an_address_refused_without_a_code_wears_out_without_any_mailbox(
     for _ in range(2):
         returns.visit(database, None, at=AT + 28 * DAY)
     assert suppressed(database) == lost
+
+
+async def test_a_live_5_1_1_loses_the_address_at_once_and_calls_staff(
+    database: Database, tmp_path: Path
+) -> None:
+    """It is the host's own answer while we speak to it: no second one is needed (E-20)."""
+    with database.write() as session:
+        letter(session, entitled(session, "anne"))
+    async with mail_server() as mailbox:
+        mailbox.replies[ANNE] = "550 5.1.1 no such user"
+        handing = Handing(
+            relay=Relay(host="127.0.0.1", port=mailbox.port, tls="none", helo="test"),
+            sender="retours@exemple.quebec",
+            allowed=frozenset({"*"}),
+            journal=open_journal(tmp_path / "journal"),
+        )
+        hold_if_restored(database, handing.journal, at=AT)
+        await hand_over(database, handing, now=lambda: AT)
+    assert suppressed(database) == [(ANNE, "bounce 5.1.1")]
+    assert concerned(database) == ["address_lost"]
+    with database.read() as session:
+        assert [call.contact for call in to_call(session, at=AT)] == ["Personne fictive anne"]
+
+
+def test_a_lapsed_member_is_not_called(database: Database, reception: Reception) -> None:
+    with database.write() as session:
+        letters = [accepted(session), accepted(session, label="2026-W40")]
+        session.execute(update(Membership).values(ends_at=AT + DAY))
+    for one in letters:
+        receive(database, reception, about("ecrits/gmail", one))
+    with database.read() as session:
+        assert len(to_call(session, at=AT)) == 1
+        assert to_call(session, at=AT + DAY) == []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from alerts import returns
 from alerts.bounces_dsn import ReturnKind
@@ -257,3 +259,19 @@ def test_a_mailbox_that_cannot_be_read_is_said_once_and_unsaid(
     assert concerned(database) == ["returns_unreadable"]
     returns.visit(database, reception, at=AT)
     assert concerned(database) == []
+
+
+def test_two_readers_at_once_take_each_message_once(
+    database: Database, reception: Reception, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        letters = [accepted(session, f"membre{n}") for n in range(20)]
+    for one in letters:
+        file = tmp_path / "retours/new" / f"{one.id:03}.a"
+        file.write_bytes(about("postfix/pleine", one))
+    with ThreadPoolExecutor(3) as pool:
+        visits = [pool.submit(returns.take_in, database, reception, at=AT) for _ in range(3)]
+        counted = sum((visit.result() for visit in visits), Counter[str]())
+    assert counted["soft"] == 20
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Bounce)) == 20
