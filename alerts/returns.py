@@ -210,7 +210,7 @@ def _turned_away(session: Session, _letter: Found, at: datetime) -> None:
     if (addresses or 0) >= MOST_POLICY_RETURNS:
         holds.hold(session, cause="policy", by="service", detail="", at=at)
         detail = {"addresses": addresses}
-        raise_concern(session, key="returns:policy", cause="turned_away", detail=detail, at=at)
+        raise_concern(session, key="hold:policy", cause="turned_away", detail=detail, at=at)
 
 
 _EFFECTS: dict[ReturnKind, Callable[[Session, Found, datetime], None]] = {
