@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from alerts import returns
 from alerts.delivery import Relay
-from alerts.dispatch import Handing, hand_over
+from alerts.dispatch import hand_over
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.mailbox import Maildir
 from alerts.recovery import hold_if_restored
