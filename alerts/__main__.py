@@ -30,10 +30,12 @@ def main() -> None:
 
 def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
+    identity, keys = settings.Identity.read(), settings.Keys.read()
     sources = settings.Sources.read()
     return Service(
-        desk=assembly.desk(settings.Identity.read(), relay, settings.Keys.read()),
-        handing=assembly.handing(relay),
+        desk=assembly.desk(identity, relay, keys),
+        handing=assembly.handing(relay, keys),
+        reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
         database=ready(settings.Store.read().database_url),
         package_url=sources.seao_package_url,
         source_contact=sources.source_contact,

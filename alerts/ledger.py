@@ -127,11 +127,22 @@ def follow(session: Session, letter_id: int, state: LetterState) -> None:
             pass
 
 
-def _move(session: Session, letter_ids: Iterable[int], state: ToldState) -> None:
+def came_back(session: Session, letter_ids: Iterable[int]) -> None:
+    """Those letters were accepted and did not arrive: their notices may be told again."""
+    told = (ToldState.CONFIRMED, ToldState.UNCERTAIN)
+    _move(session, letter_ids, ToldState.RELEASED, of=told)
+
+
+def _move(
+    session: Session,
+    letter_ids: Iterable[int],
+    state: ToldState,
+    of: tuple[ToldState, ...] = (ToldState.RESERVED, ToldState.UNCERTAIN),
+) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)))
-        .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
+        .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)
     )

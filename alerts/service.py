@@ -17,10 +17,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import editions, near_misses
+from alerts import editions, near_misses, returns
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.recovery import recover
+from alerts.returns import Reception
 from alerts.writing import Desk
 from base.clock import QUEBEC
 from base.database import Database
@@ -41,6 +42,8 @@ class Service:
     postfix_log: Path | None
     now: Callable[[], datetime]
     stop: threading.Event
+    #: None where no bounce mailbox is named.
+    reception: Reception | None = None
 
     def read(self) -> None:
         """Read the sources; conditional, so an hour in which nothing came costs one question."""
@@ -69,11 +72,16 @@ class Service:
             fields = {"outcomes": dict(tally.outcomes), "stopped": tally.stopped}
             logger.info("handed over", extra=fields)
 
+    def take_returns(self) -> None:
+        """Read what came back, and stop writing to addresses that are dead."""
+        returns.visit(self.database, self.reception, at=self.now())
+
 
 #: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
 #: counts them from Monday.
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("read", "12 * * * *", ("read",)),
+    ("returns", "*/10 * * * *", ("take_returns",)),
     ("write", "* * * * *", ("write",)),
     ("prune", "40 3 * * *", ("prune",)),
 )
@@ -84,7 +92,7 @@ SEND_EVERY = timedelta(seconds=20)
 
 def run(service: Service) -> None:
     """Tick until `service.stop` is set; everything owed is done once at the start."""
-    for step in ("read", "write", "send"):
+    for step in ("read", "take_returns", "write", "send"):
         _guarded(service, (step,))
     scheduler = BackgroundScheduler(
         timezone=QUEBEC,

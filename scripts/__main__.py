@@ -19,6 +19,7 @@ from scripts import (
     letters,
     members,
     pages,
+    returns,
     sectors,
     sources,
     store,
@@ -43,6 +44,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(members.app, name="membres")
 app.add_typer(subscriptions.app, name="abonnements")
 app.add_typer(sectors.app, name="secteurs")
+letters.app.add_typer(returns.app)
 app.add_typer(letters.app, name="envois")
 app.add_typer(pages.app, name="pages")
 app.command("pourquoi", help=why.HELP)(why.why)

@@ -37,6 +37,22 @@ SENTENCES: dict[str, str] = {
         "Le serveur d’envoi ne répond pas depuis plus d’une heure. Rien n’est perdu; les "
         "envois reprendront d’eux-mêmes. Appeler qui gère ce serveur."
     ),
+    "address_lost": (
+        "L’adresse du contact {contact} ne reçoit plus rien\u00a0: l’appeler. "
+        "La feuille d’appels\u00a0: alertes envois a-appeler"
+    ),
+    "complaint": (
+        "La lettre {letter} a été signalée comme pourriel par la personne qui l’a reçue. "
+        "Plus rien ne part à cette adresse; ne pas la rappeler sans raison."
+    ),
+    "turned_away": (
+        "{addresses} adresses refusent nos lettres par politique (5.7.x)\u00a0: les envois sont "
+        "retenus. Vérifier SPF, DKIM et DMARC, puis\u00a0: alertes envois reprendre"
+    ),
+    "returns_unreadable": (
+        "La boîte des retours ne peut pas être lue ({reason}). Vérifier BOUNCE_MAILBOX et "
+        "BOUNCE_PASSWORD, puis\u00a0: alertes envois retours"
+    ),
 }
 
 
