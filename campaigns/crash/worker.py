@@ -25,8 +25,8 @@ from alerts.service import Service
 from alerts.writing import Desk
 from base.clock import utc_now
 from base.database import Database
-from campaigns import points
-from campaigns.mutants import MUTANTS
+from campaigns.crash import points
+from campaigns.crash.mutants import MUTANTS
 from subscriptions import sectors
 from subscriptions.links import Links
 from subscriptions.tables import Frequency

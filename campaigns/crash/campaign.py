@@ -10,13 +10,9 @@ from __future__ import annotations
 import mmap
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,23 +20,13 @@ from sqlalchemy import and_, or_, select
 
 from alerts.tables import Edition, EditionState, Letter, LetterState
 from base.database import connect
-from campaigns import office, points, sink, wire, worker, world
-from campaigns.points import SENDING
-from campaigns.postfix import Postfix, postfix
-from campaigns.verdict import Observed, Verdict, judge
-from campaigns.worker import Bench, fork, serve_once
-from campaigns.world import Change, World
+from campaigns.crash import office, sink, wire, worker, world
+from campaigns.crash.killing import Killing
+from campaigns.crash.relay import relay
+from campaigns.crash.verdict import Observed, Verdict, judge
+from campaigns.crash.worker import Bench, fork, serve_once
+from campaigns.crash.world import Change, World
 
-#: Points of recovery and of the ledger, before and after the sending.
-_AROUND = ("recovery.", "ledger.", "outbox.take_back", "outbox.in_doubt", "outbox.resolve")
-#: Points that only writing reaches.
-_WRITING = tuple(name for name in points.NAMES if " editions." in name or " writing." in name)
-_OTHERS = tuple(name for name in points.NAMES if name not in _WRITING)
-_HANDING = tuple(name for name in _OTHERS if not name.partition(" ")[2].startswith(_AROUND))
-#: Workers at once.
-WORKERS = 2
-#: Unharmed workers after which a round has nothing left to be killed at.
-ENOUGH = 4
 #: Rounds at the end, without kills and changes, in which all that is owed is told.
 QUIET = 3
 #: Seconds in which a round must come to rest.
@@ -77,43 +63,13 @@ class Plan:
 
 
 @dataclass(slots=True)
-class _Slot:
-    """A worker at work."""
-
-    board: mmap.mmap
-    #: When to kill it if it still lives, on the monotonic clock.
-    kill_at: float
-    #: The named point where it dies if it comes so far; "" for none.
-    point: str
-
-
-@dataclass(slots=True)
 class _Campaign:
     plan: Plan
     bench: Bench
     world: World
-    dice: random.Random
-    running: dict[int, _Slot] = field(default_factory=dict)
+    killing: Killing
     #: Rounds with kills and changes so far.
     rounds: int = 0
-    #: Seconds that a worker lives at most, where it is to be killed at random.
-    patience: float = 0.3
-    kills: int = 0
-    in_send: int = 0
-    unharmed: int = 0
-    points: set[str] = field(default_factory=set)
-
-    def count(self, slot: _Slot) -> None:
-        """One more kill; the slower the machine, the longer the next workers live."""
-        sending = slot.board[0:1] == SENDING
-        self.kills += 1
-        self.in_send += sending
-        at_random = slot.kill_at == float("inf")
-        if not at_random:
-            self.points.add(slot.point)
-        self.patience = min(
-            0.8, max(0.05, self.patience * (1.03 if at_random and not sending else 0.98))
-        )
 
     @property
     def changes(self) -> Path:
@@ -128,7 +84,10 @@ def run(plan: Plan) -> Verdict:
     """Run it; the database at `plan.url` must be new and at head, the folder empty."""
     everything = world.make(plan.seed, plan.readers)
     with ExitStack() as stack:
-        port, log = stack.enter_context(_relay(plan))
+        shares = {"lost": plan.lost, "refused": plan.refused}
+        port, log = stack.enter_context(
+            relay(plan.folder, seed=plan.seed, reconcile=plan.reconcile, **shares)
+        )
         bench = Bench(
             database=connect(plan.url),
             folder=plan.folder,
@@ -138,8 +97,8 @@ def run(plan: Plan) -> Verdict:
             mutant=plan.mutant,
             grace=plan.grace,
         )
-        dice = random.Random(plan.seed)  # noqa: S311, no secret
-        campaign = _Campaign(plan, bench, everything, dice)
+        killing = Killing(bench, random.Random(plan.seed))
+        campaign = _Campaign(plan, bench, everything, killing)
         worker.prepare(bench)
         _warm(campaign)
         _all_rounds(campaign)
@@ -158,8 +117,9 @@ def _warm(campaign: _Campaign) -> None:
 
 
 def _all_rounds(campaign: _Campaign) -> None:
-    while campaign.kills < campaign.plan.kills:
-        if campaign.rounds > 10 + campaign.kills:
+    killing = campaign.killing
+    while killing.kills < campaign.plan.kills:
+        if campaign.rounds > 10 + killing.kills:
             raise RuntimeError("workers are not killed")
         _round(campaign, campaign.rounds, killing=True)
     for quiet in range(QUIET):
@@ -179,61 +139,12 @@ def _round(campaign: _Campaign, trial: int, *, killing: bool) -> None:
                 campaign.bench.database, changes, campaign.changes, plan.seed + trial, 3.0
             )
         )
-        _kill(campaign, trial)
+        campaign.killing.go_on(trial, min(plan.kills, campaign.killing.kills + plan.kills_a_round))
         _, status = os.waitpid(office_worker, 0)
         if status:
             raise RuntimeError("the office failed")
     _rest(campaign, trial)
     _in_office(campaign, _decide, trial, not killing)
-
-
-def _kill(campaign: _Campaign, trial: int) -> None:
-    """Start workers and kill them, until there were enough kills or there is nothing to do."""
-    plan = campaign.plan
-    campaign.unharmed = 0
-    target = min(plan.kills, campaign.kills + plan.kills_a_round)
-    first = True
-    while campaign.kills < target and campaign.unharmed < ENOUGH:
-        while len(campaign.running) < WORKERS:
-            _start(campaign, trial, first=first)
-        first = False
-        _watch(campaign)
-    while campaign.running:
-        _watch(campaign)
-
-
-def _start(campaign: _Campaign, trial: int, *, first: bool) -> None:
-    dice, board = campaign.dice, mmap.mmap(-1, 1)
-    point, nth = "", 1
-    patience = campaign.patience * dice.uniform(0.05, 1)
-    if dice.random() < 0.6:
-        several = _WRITING if first else dice.choice((_WRITING, _OTHERS, _HANDING, _HANDING))
-        point = dice.choice(several)
-        nth = 1 if point in points.WITHIN else dice.choice((1, 1, 2, 3))
-        # It may never be reached: then the worker has a little longer.
-        patience += 2 * campaign.patience
-    child = fork(lambda: serve_once(campaign.bench, board, trial, point, nth))
-    campaign.running[child] = _Slot(board, time.monotonic() + patience, point)
-
-
-def _watch(campaign: _Campaign) -> None:
-    """Reap one worker if one is done; kill those whose moment has come."""
-    for child, slot in list(campaign.running.items()):
-        if time.monotonic() >= slot.kill_at:
-            os.kill(child, signal.SIGKILL)
-            slot.kill_at = float("inf")
-        done, status = os.waitpid(child, os.WNOHANG)
-        if not done:
-            continue
-        del campaign.running[child]
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            campaign.count(slot)
-        elif status:
-            raise RuntimeError(f"a worker failed: {status}")
-        else:
-            campaign.unharmed += 1
-        slot.board.close()
-    time.sleep(0.002)
 
 
 def _rest(campaign: _Campaign, trial: int) -> None:
@@ -306,42 +217,6 @@ def _is_busy(campaign: _Campaign) -> bool:
         return bool(open_one or session.scalar(select(Letter.id).where(condition).limit(1)))
 
 
-@contextmanager
-def _relay(plan: Plan) -> Iterator[tuple[int, Path | None]]:
-    """The port that workers speak to, and the log of the Postfix behind it."""
-    lost, refused = (0.0, 0.0) if plan.reconcile else (plan.lost, plan.refused)
-    arguments = (plan.folder / "accepted", plan.seed, lost, refused)
-    with _process("campaigns.sink", *arguments) as sink_port:
-        if not plan.reconcile:
-            yield sink_port, None
-            return
-        with postfix(plan.folder / "postfix", deliver_to=sink_port) as relay:
-            wire_arguments = (plan.folder / "dots", plan.seed, plan.lost, relay.port)
-            with _process("campaigns.wire", *wire_arguments) as port:
-                yield port, relay.log
-                _deliver_all(relay)
-
-
-def _deliver_all(relay: Postfix) -> None:
-    until = time.monotonic() + REST_WITHIN
-    while relay.queued():
-        if time.monotonic() > until:
-            raise RuntimeError("Postfix keeps mail")
-        time.sleep(0.2)
-
-
-@contextmanager
-def _process(module: str, *arguments: object) -> Iterator[int]:
-    """A server of its own, whose first line is its port; killed at the end."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
-        try:
-            assert server.stdout is not None  # noqa: S101, narrows for the type checker
-            yield int(server.stdout.readline())
-        finally:
-            server.kill()
-
-
 def _judged(campaign: _Campaign) -> Verdict:
     plan = campaign.plan
     accepted = list(sink.read(campaign.kept))
@@ -357,14 +232,14 @@ def _judged(campaign: _Campaign) -> Verdict:
             Observed(
                 world=campaign.world,
                 rounds=campaign.rounds,
-                kills=campaign.kills,
-                in_send=campaign.in_send,
+                kills=campaign.killing.kills,
+                in_send=campaign.killing.in_send,
                 accepted=accepted,
                 began=began,
                 changes=campaign.changes,
                 doubts=campaign.bench.doubts,
                 reconciled=plan.reconcile,
-                points=frozenset(campaign.points),
+                points=frozenset(campaign.killing.points),
             ),
         )
     finally:

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.database import Database
-from campaigns import oracle
-from campaigns.oracle import Accepted, Pair
-from campaigns.world import World
+from campaigns.crash import oracle
+from campaigns.crash.oracle import Accepted, Pair
+from campaigns.crash.world import World
 from sources.tables import Tender
 from subscriptions.tables import Contact
 

@@ -1,7 +1,7 @@
 """The wire between the product and a real Postfix: it notes each dot, and loses some replies.
 
-A process of its own: `python -m campaigns.wire FILE SEED LOST PORT`. It writes its port on standard
-output, and in FILE for each final dot the recipient and when DATA began.
+A process of its own: `python -m campaigns.crash.wire FILE SEED LOST PORT`. It writes its port on
+standard output, and in FILE for each final dot the recipient and when DATA began.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def _serve(wire: _Wire) -> None:
 def main() -> None:
     """Serve until killed."""
     file, seed, lost, port = sys.argv[1:]
-    dice = random.Random(int(seed))  # noqa: S311, no secret
+    dice = random.Random(int(seed))
     asyncio.run(_serve(_Wire(Path(file), dice, float(lost), int(port))))
 
 

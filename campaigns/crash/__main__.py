@@ -1,4 +1,4 @@
-"""`python -m campaigns`: the crash campaign on each database, and the mutants that it must catch.
+"""`python -m campaigns.crash`: the crash campaign on each database, and mutants for it to catch.
 
 One line a part, then one line a database; the exit code is 1 where a zero is not zero, or where a
 mutant went unnoticed. Half of the kills are with a real Postfix whose log decides about doubts,
@@ -19,12 +19,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from campaigns import databases
-from campaigns.crash import Plan, run
-from campaigns.mutants import MUTANTS
+from campaigns import stores
+from campaigns.crash.campaign import Plan, run
+from campaigns.crash.mutants import MUTANTS
+from campaigns.crash.verdict import Verdict
+from campaigns.crash.worker import fork
 from campaigns.postfix import PROGRAM
-from campaigns.verdict import Verdict
-from campaigns.worker import fork
 
 #: Kills that are enough for a mutant to be caught.
 MUTANT_KILLS = 90
@@ -42,8 +42,8 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m campaigns", description=__doc__)
-    parser.add_argument("--database", nargs="+", choices=databases.KINDS, default=databases.KINDS)
+    parser = argparse.ArgumentParser(prog="python -m campaigns.crash", description=__doc__)
+    parser.add_argument("--database", nargs="+", choices=stores.KINDS, default=stores.KINDS)
     parser.add_argument("--kills", type=int, default=1000, help="a database")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--mutants", action="store_true", help="also run the five mutants")
@@ -84,7 +84,7 @@ def apart(kind: str, **asked: object) -> Verdict:
         folder = Path(made)
         # Postfix runs under its own user.
         folder.chmod(0o755)
-        with databases.new(kind, folder) as url:
+        with stores.store(kind) as url:
             work = functools.partial(_run, Plan(url=url, folder=folder, **asked))  # type: ignore[arg-type]
             return _answer(work, folder / "verdict")
 

@@ -1,8 +1,8 @@
 """A mail server that can be believed: what it accepted is on the disk before it answers 250.
 
-A process of its own, on plain sockets: `python -m campaigns.sink FILE SEED LOST REFUSED`. It writes
-its port on standard output. LOST and REFUSED are shares: of accepted messages whose reply is
-never sent, and of transactions refused for now (RCPT) or for good (dot).
+A process of its own, on plain sockets: `python -m campaigns.crash.sink FILE SEED LOST REFUSED`.
+It writes its port on standard output. LOST and REFUSED are shares: of accepted messages whose
+reply is never sent, and of transactions refused for now (RCPT) or for good (dot).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from email.parser import BytesHeaderParser
 from pathlib import Path
 
-from campaigns.oracle import Accepted, calls_in
+from campaigns.crash.oracle import Accepted, calls_in
 
 _PATH = re.compile(rb"<([^>]*)>")
 
@@ -97,7 +97,7 @@ class Sink(socketserver.ThreadingTCPServer):
     def __init__(self, file: Path, seed: int, lost: float, refused: float) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.lost, self.refused = lost, refused
-        self._dice = random.Random(seed)  # noqa: S311, no secret
+        self._dice = random.Random(seed)
         self._one = threading.Lock()
         self._file = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 

@@ -17,7 +17,7 @@ from alerts.journal import agree, open_journal
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.clock import utc_now
 from base.database import Database
-from campaigns.world import LAPSE, LEAVE, TITLES, Call, Change, Reader
+from campaigns.crash.world import LAPSE, LEAVE, TITLES, Call, Change, Reader
 from sources.reading import read_path
 from subscriptions import consent, members, wishes
 from subscriptions.tables import Basis, Contact, Origin
@@ -57,7 +57,7 @@ def make_changes(
     database: Database, changes: Iterable[Change], log: Path, seed: int, within: float
 ) -> None:
     """End what the round's changes end, each at its moment within so many seconds."""
-    dice = random.Random(seed)  # noqa: S311, no secret
+    dice = random.Random(seed)
     waits = sorted(dice.uniform(0, within) for _ in range(1000))
     begun = time.monotonic()
     for change, wait in zip(changes, waits, strict=False):
@@ -104,7 +104,7 @@ def decide(database: Database, arrived: set[str], seed: int, *, all_of_them: boo
     All letters, or those that are uncertain for the second time and some others: most wait for
     the next edition, which lists their notices once more.
     """
-    dice = random.Random(seed)  # noqa: S311, no secret
+    dice = random.Random(seed)
     decided = 0
     with database.write() as session:
         for letter_id, message_id, second in _uncertain(session):

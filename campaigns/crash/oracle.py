@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 
-from campaigns.world import World
+from campaigns.crash.world import World
 
 #: (address, number of the call).
 Pair = tuple[str, str]
