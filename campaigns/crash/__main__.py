@@ -72,7 +72,8 @@ def _database(kind: str, kills: int, seed: int) -> bool:
 
 
 def _caught(name: str, kind: str, seed: int) -> bool:
-    verdict = apart(kind, kills=MUTANT_KILLS, seed=seed, mutant=name, lost=0.1)
+    # Short rounds, so that many readers leave; more replies lost, so that more is in doubt.
+    verdict = apart(kind, kills=MUTANT_KILLS, kills_a_round=12, seed=seed, mutant=name, lost=0.1)
     red = verdict.faults
     _say(f"mutant={name} {'red: ' + ', '.join(red) if red else 'UNNOTICED'}  {verdict}")
     return bool(red)
