@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import true, update
 from sqlalchemy.orm import Session
 
-from alerts import delivery, dispatch, entitlement, ledger, outbox, recovery
+from alerts import custody, delivery, entitlement, ledger, outbox, recovery
 from alerts.delivery import Outcome, Receipt
 from alerts.tables import Letter, LetterState, Why
 
@@ -33,7 +33,7 @@ def accepted_before_the_dot() -> None:
         ledger.confirm(session, passed)
         return passed
 
-    setattr(dispatch, "let_pass", let_pass)  # noqa: B010, a mutant replaces what is final
+    setattr(custody, "let_pass", let_pass)  # noqa: B010, a mutant replaces what is final
 
 
 def silence_is_refusal() -> None:

@@ -22,17 +22,17 @@ Action = Callable[[], None]
 #: Function to what is around it. Each has a point before and one after it.
 FUNCTIONS = {
     "editions": ("alerts.editions", ("open_due", "_pending", "write_batch", "_close")),
-    "writing": ("alerts.writing", ("compose", "_freeze", "_omit")),
+    "writing": ("alerts.writing", ("compose", "_write", "freeze", "omit")),
     "ledger": ("alerts.ledger", ("heard", "reserve", "confirm", "release", "doubt")),
     "recovery": ("alerts.recovery", ("_verdict",)),
-    "outbox": (
-        "alerts.outbox",
-        ("claim", "settle", "withdraw", "take_back", "in_doubt", "resolve"),
+    "outbox": ("alerts.outbox", ("claim", "withdraw", "take_back", "in_doubt", "resolve")),
+    "outcomes": ("alerts.outcomes", ("settle",)),
+    "custody": (
+        "alerts.custody",
+        ("hold_still", "let_pass", "count_begun", "Custody.claim", "Custody.settle"),
     ),
-    "dispatch": (
-        "alerts.dispatch",
-        ("let_pass", "count_begun", "_Run.claim", "_Run._connect", "_Run._count"),
-    ),
+    "dispatch": ("alerts.dispatch", ("_Run._offer", "_Run._may_finish", "_Run._record")),
+    "connections": ("alerts.connections", ("Connections.take", "Connections.put")),
     "delivery": (
         "alerts.delivery",
         (
@@ -57,10 +57,12 @@ NAMES = (
     ),
     *WITHIN,
 )
+#: Function, the phase that begins with it, and the one that begins after it.
 _PHASES = (
-    ("alerts.editions", "write_open", WRITING),
-    ("alerts.service", "recover", RECOVERING),
-    ("alerts.dispatch", "_Run.deliver", SENDING),
+    ("alerts.editions", "write_open", WRITING, IDLE),
+    ("alerts.service", "recover", RECOVERING, IDLE),
+    ("alerts.dispatch", "_Run.lot", IDLE, IDLE),
+    ("alerts.custody", "Custody.claim", IDLE, SENDING),
 )
 
 
@@ -89,12 +91,12 @@ def arm(name: str, nth: int) -> None:
 
 def show_phase(board: mmap.mmap) -> None:
     """Keep the byte true from now on."""
-    for module, attribute, phase in _PHASES:
+    for module, attribute, begins, ends in _PHASES:
         wrap(
             module,
             attribute,
-            before=functools.partial(_put, board, phase),
-            after=functools.partial(_put, board, IDLE),
+            before=functools.partial(_put, board, begins),
+            after=functools.partial(_put, board, ends),
         )
 
 

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts import editions, letter, outbox
+from alerts import editions, letter, outbox, outcomes
 from alerts.classification import Lexicon
 from alerts.delivery import Outcome, Relay
 from alerts.digest import Period
-from alerts.dispatch import Handing
 from alerts.editions import Due
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.service import Service
 from alerts.writing import Desk
@@ -154,11 +154,11 @@ def _set_round(trial: int) -> None:
         return [Due(frequency=Frequency.DAILY, label=f"round-{trial}", period=period)]
 
     setattr(editions, "due", due)  # noqa: B010, from outside
-    setattr(outbox, "BACK_OFF", (1 / 60,))  # noqa: B010, from outside
+    setattr(outcomes, "BACK_OFF", (1 / 60,))  # noqa: B010, from outside
 
 
 def _note_doubts(file: Path) -> None:
-    in_doubt, settle = outbox.in_doubt, outbox.settle
+    in_doubt, settle = outbox.in_doubt, outcomes.settle
 
     def noted(*args: Any, **known: Any) -> list[outbox.Doubt]:  # noqa: ANN401, as it is called
         found = in_doubt(*args, **known)
@@ -171,7 +171,7 @@ def _note_doubts(file: Path) -> None:
         return settle(session, done, **known)
 
     setattr(outbox, "in_doubt", noted)  # noqa: B010, from outside
-    setattr(outbox, "settle", settled)  # noqa: B010, from outside
+    setattr(outcomes, "settle", settled)  # noqa: B010, from outside
 
 
 def _note(file: Path, lines: list[list[str]]) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 
 from alerts import dispatch
 from alerts.delivery import Connection, Relay
-from alerts.dispatch import Handing, hand_over
+from alerts.dispatch import hand_over
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.recovery import recover
 from alerts.tables import Letter, LetterState, Told, ToldState

@@ -10,7 +10,8 @@ from sqlalchemy import make_url, select, text
 
 from alerts import editions, holds
 from alerts.delivery import Relay
-from alerts.dispatch import Handing, Tally, hand_over
+from alerts.dispatch import hand_over
+from alerts.handing import Handing, Tally
 from alerts.journal import Journal, agree, open_journal
 from alerts.tables import Letter, LetterState
 from base.database import Database, connect
