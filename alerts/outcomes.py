@@ -96,6 +96,9 @@ def unwelcome(session: Session, *, at: datetime) -> int:
 
 
 def _times(one: Settled, at: datetime) -> dict[str, Any]:
+    if one.receipt.outcome is Outcome.UNKNOWN:
+        # Its lease stays: once it is over the log of the relay can be asked.
+        return {"settled_at": at}
     if AFTER[one.receipt.outcome] is not LetterState.DEFERRED:
         return {"settled_at": at, "lease_until": None}
     values: dict[str, Any] = {"claim": "", "lease_until": None, "in_doubt_at": None}
