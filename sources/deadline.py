@@ -46,11 +46,11 @@ _NOON = re.compile(r"\b(?P<noon>midi|minuit)\b")
 #: «de 8 h à 16 h» are an office's hours.
 _OPENING = re.compile(r"\bde [0-9 :h]{1,7} a [0-9 :h]{1,7}|\bentre [0-9 :h]{1,7} et [0-9 :h]{1,7}")
 
-#: The surety of a postponement, whose last day is the new one.
-_SUREST = 4
+#: A postponement, which is surest.
+_SUREST, _POSTPONED = 4, re.compile(r"\b(report|prolong|repouss|prorog)\w*|\bnouvelle (date|heure)")
 #: Folded words of a sentence, and how surely they say that bids close: a new moment wins.
 _CUES = (
-    (_SUREST, re.compile(r"\b(report|prolong|repouss|prorog)\w*|\bnouvelle (date|heure)")),
+    (_SUREST, _POSTPONED),
     (
         3,
         re.compile(
@@ -158,12 +158,18 @@ def _surety(sentence: str) -> int:
 
 
 def _moment(sentence: str, published_at: datetime | None, surety: int) -> datetime | None:
-    """The last day of a sentence that has an hour beside it, else the last day."""
+    """The last day of a sentence that has an hour beside it, else the last day.
+
+    Of a postponement, the first day after its word.
+    """
     folded = _folded(sentence)
-    days = sorted(_days(folded, published_at))[-1 if surety == _SUREST else 0 :]
+    days = sorted(_days(folded, published_at))
+    if surety == _SUREST and (word := _POSTPONED.search(folded)):
+        days = [day for day in days if day[0] > word.start()][:1] or days
     if not days:
         return None
-    hours = list(_hours(_OPENING.sub(lambda m: " " * len(m[0]), folded)))
+    closed = _OPENING.sub(lambda m: " " * len(m[0]), folded)
+    hours = list(_hours(closed)) or list(_hours(folded))[-1:]
     gaps = [min((_gap(day, hour), hour[2]) for hour in hours) for day in days] if hours else []
     beside = max(min(gaps, default=(0, _LAST_MINUTE))[0], _BESIDE)
     chosen = [(day, hour) for day, (gap, hour) in zip(days, gaps, strict=False) if gap <= beside]

@@ -125,6 +125,21 @@ def test_what_is_no_closing_moment_is_not_taken_for_one(sentence: str) -> None:
             id="postponed in one sentence",
         ),
         pytest.param(
+            ["La date limite est reportée au 9 octobre 2025, au lieu du 2 octobre 2025 à 11 h."],
+            "2025-10-09 11:00",
+            id="postponed, the old day last",
+        ),
+        pytest.param(
+            ["Date limite : le 9 octobre 2025 à 11 h (reportée)"],
+            "2025-10-09 11:00",
+            id="postponed, said after",
+        ),
+        pytest.param(
+            ["Les offres sont reçues jusqu’au 2 octobre 2025, de 8 h à 16 h 30"],
+            "2025-10-02 16:30",
+            id="office hours alone",
+        ),
+        pytest.param(
             [
                 "Les soumissions doivent être reçues avant 11 h le 2 octobre 2025.",
                 "ADDENDA : la réception est reportée au 9 octobre 2025 à 11 h.",
