@@ -14,6 +14,11 @@ REASONS: dict[Reason, str] = {
     Reason.NOT_A_LISTING: "la réponse du portail n’est pas la liste des fichiers",
     Reason.TOO_DEEP: "les données sont imbriquées trop profondément",
     Reason.TOO_LARGE: "trop volumineux",
+    Reason.NOT_A_FEED: "ce n’est pas un fil RSS ou Atom",
+    Reason.NOT_A_TABLE: "ce n’est pas le tableau attendu",
+    Reason.NOT_AN_ANSWER: "ce n’est pas une réponse de la recherche du SEAO",
+    Reason.CUT_SHORT: "le fichier est coupé",
+    Reason.ENTITIES: "le XML déclare des entités, ce qui n’est pas accepté",
     Reason.NOTHING_LISTED: "le portail n’annonce aucun fichier hebdomadaire",
     Reason.UNREADABLE: "le fichier ne peut pas être lu",
     Reason.WRONG_SIZE: "la réponse n’a pas la taille annoncée",
@@ -24,6 +29,10 @@ REASONS: dict[Reason, str] = {
     Reason.NO_ANSWER: "le serveur ne répond pas",
     Reason.TOO_SLOW: "le serveur répond trop lentement",
     Reason.BUSY: "le serveur ne peut pas répondre en ce moment",
+    Reason.NOT_ALL: "la source n’a pas donné tout ce qu’elle annonce",
+    Reason.NO_REFERENCE: "le numéro de référence manque",
+    Reason.NOTHING_SAID: "ni titre ni adresse",
+    Reason.WRONG_CELLS: "la ligne n’a pas le bon nombre de cases",
     Reason.NOT_A_RELEASE: "ce n’est pas une publication",
     Reason.NOT_UTF8: "le texte n’est pas en UTF-8",
     Reason.NO_OCID: "le numéro OCDS (ocid) manque",
@@ -36,7 +45,7 @@ REASONS: dict[Reason, str] = {
 }
 
 _LATER = "Réessayer plus tard; le service essaie de lui-même toutes les heures."
-_AGAIN = "Télécharger le fichier de nouveau sur donneesquebec.ca, puis relancer la commande."
+_AGAIN = "Télécharger le fichier de nouveau à sa source, puis relancer la commande."
 _TELL = (
     "Le format de la source a peut-être changé. Avertir la personne qui entretient le programme."
 )
@@ -46,6 +55,7 @@ _TO_DO: dict[Reason, str] = {
     Reason.EMPTY: _AGAIN,
     Reason.HTML: _AGAIN,
     Reason.NOT_JSON: _AGAIN,
+    Reason.CUT_SHORT: _AGAIN,
     Reason.WRONG_SIZE: _LATER,
     Reason.NO_ANSWER: _LATER,
     Reason.TOO_SLOW: _LATER,

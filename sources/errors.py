@@ -22,6 +22,11 @@ class SourceError(Exception):
 class SourceUnreachable(SourceError, ConnectionError):
     """The source did not answer, or answered 429 or 5xx."""
 
+    def __init__(self, source: str, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(source, reason)
+        #: Seconds for which the source asked not to be asked again; None where it did not say.
+        self.retry_after = retry_after
+
 
 class SourceMalformed(SourceError, ValueError):
     """The source answered something its published format does not allow."""

@@ -20,6 +20,11 @@ class Reason(StrEnum):
     NOT_A_LISTING = "not a CKAN package_show answer"
     TOO_DEEP = "nested too deeply"
     TOO_LARGE = "too large"
+    NOT_A_FEED = "not an RSS or Atom feed"
+    NOT_A_TABLE = "not the expected table"
+    NOT_AN_ANSWER = "not an answer of the search"
+    CUT_SHORT = "cut short"
+    ENTITIES = "XML entities declared"
     NOTHING_LISTED = "no weekly file listed"
     UNREADABLE = "file cannot be read"
     # Of an answer.
@@ -32,6 +37,10 @@ class Reason(StrEnum):
     TOO_SLOW = "too slow"
     BUSY = "the source cannot answer now"
     # Of one release.
+    NOT_ALL = "not all that is announced was listed"
+    NO_REFERENCE = "no reference number"
+    NOTHING_SAID = "neither title nor address"
+    WRONG_CELLS = "wrong number of cells"
     NOT_A_RELEASE = "not a release"
     NOT_UTF8 = "not UTF-8"
     NO_OCID = "no ocid"
