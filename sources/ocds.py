@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
-from msgspec import Raw
 
 from base.text import clean
 from sources import fields, ocds_package, prose
-from sources.ocds_shape import Bought, Document, Head, Party, Place, Tender
+from sources.ocds_shape import Bought, Document, Head, Identifier, Party, Place, Tender
 from sources.reasons import Reason
 from sources.release import Category, Fault, Item, PassedOver, Release, Status
 from sources.seao_shape import Address, Classification
@@ -154,7 +153,7 @@ def _buyer(buyer: Party | None, tender: Tender, parties: list[Party]) -> Party:
 
 def _id(party: Party) -> str | int | None:
     """The organisation's id; OCDS 1.0 has only that of its register."""
-    return party.id if party.id is not None else party.identifier and party.identifier.id
+    return party.id if party.id is not None else (party.identifier or Identifier()).id
 
 
 def _category(written: str | None) -> Category | None:
