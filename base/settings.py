@@ -137,6 +137,9 @@ class Sources(Group):
         "https://www.donneesquebec.ca/recherche/api/3/action/package_show"
         "?id=d23b2e02-085d-43e5-9e6e-e1d558ebfdd5"
     )
+    #: The search of SEAO, which is not documented; empty: it is not asked. To read it daily:
+    #: https://api.seao.gouv.qc.ca/prod/api/recherche?statIds=6&tpIds=2,3,5,6,7,8,10,14,15,17,18
+    seao_search_url: str = ""
     #: Named in our User-Agent, so that a publisher can reach us.
     source_contact: str = Field(default="")
 

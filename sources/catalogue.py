@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from sources import seao
+from sources import canadabuys, feed, ocds, seao, seao_search
 from sources.release import Reader
 
 #: Every format by the name that `--format` takes.
-READERS: Mapping[str, Reader] = {"seao": seao.read}
+READERS: Mapping[str, Reader] = {
+    "seao": seao.read,
+    "seao_search": seao_search.read,
+    "canadabuys": canadabuys.read,
+    "feed": feed.read,
+    "ocds": ocds.read,
+}
 
 _FILE = Path(__file__).with_name("sources.toml")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import re
 import socket
 import tempfile
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from sources.reasons import Reason
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429})
+_DAY = 86_400.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -142,7 +145,8 @@ async def _ask(
         if status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Unchanged()
         if status >= 500 or status in _BUSY:
-            raise SourceUnreachable(question.source, Reason.BUSY.of(status))
+            busy = Reason.BUSY.of(status)
+            raise SourceUnreachable(question.source, busy, retry_after=_retry_after(response))
         if status != 200:
             raise SourceMalformed(question.source, Reason.WRONG_STATUS.of(status))
         return await _received(question, response)
@@ -182,6 +186,19 @@ async def _stream(question: _Question, response: httpx2.Response, file: BinaryIO
     except (httpx2.RemoteProtocolError, httpx2.DecodingError) as error:
         raise SourceMalformed(question.source, Reason.WRONG_SIZE.of(error)) from None
     return digest.hexdigest()
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds that the server asks to be left alone, a day at most; a date is one by its clock."""
+    written = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", written):
+        return min(float(written), _DAY)
+    try:
+        until = parsedate_to_datetime(written)
+        asked = parsedate_to_datetime(response.headers.get("date", ""))
+        return min(max((until - asked).total_seconds(), 0), _DAY)
+    except (ValueError, TypeError):
+        return None
 
 
 def _kept(response: httpx2.Response, header: str, limit: int) -> str:
