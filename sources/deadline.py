@@ -34,7 +34,7 @@ _WEEKDAY = {fold(name): number for number, name in enumerate(DAYS)}
 _DAY = re.compile(
     rf"\b(?:(?P<weekday>{'|'.join(_WEEKDAY)}) )?(?P<day>[0-3]?[0-9])(?: ?(?:er|e))? "
     rf"(?P<month>{'|'.join(sorted(_MONTH, key=len, reverse=True))})\b"
-    r"(?: (?P<year>[12][0-9]{3})\b)?"
+    r"(?: (?P<year>[12][0-9]{3})\b|(?! [0-9]{3}))"
 )
 _ISO_DAY = re.compile(r"\b(?P<year>20[0-9]{2}) (?P<month>[01][0-9]) (?P<day>[0-3][0-9])\b")
 _HOUR = re.compile(
@@ -169,8 +169,8 @@ def _moment(sentence: str, published_at: datetime | None, surety: int) -> dateti
     chosen = [(day, hour) for day, (gap, hour) in zip(days, gaps, strict=False) if gap <= beside]
     day, hour = chosen[-1] if chosen else (days[-1], _LAST_MINUTE)
     moment = _utc(day[2], hour)
-    latest = (published_at or moment) + _LONGEST
-    return moment if moment.year >= 2000 and moment <= latest else None
+    absurd = moment.year < 2000 or moment - (published_at or moment) > _LONGEST
+    return None if absurd else moment
 
 
 def _gap(day: _Day, hour: _Hour) -> int:

@@ -76,7 +76,9 @@ def _parsed(document: bytes) -> Entry:
     """What feedparser makes of the bytes; it can raise anything (its issues 277 and 599)."""
     try:
         parsed: Entry = feedparser.parse(
-            io.BytesIO(document), sanitize_html=False, resolve_relative_uris=False
+            io.BytesIO(feed_guard.mended(document)),
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
     except Exception as error:  # noqa: BLE001, a feed may not stop the reading of the others
         raise SourceMalformed(NAME, Reason.NOT_A_FEED.of(type(error).__name__)) from None
@@ -157,7 +159,7 @@ def _is_call(
 ) -> bool:
     if feed_calls.is_over(title):
         return False
-    tags = [_text(tag, "term") for tag in entry.get("tags", [])[:50]]
+    tags = [prose.text(_text(tag, "term"), 200) for tag in entry.get("tags", [])[:50]]
     if any(feed_calls.is_call(text) for text in (title, channel.title, *tags)):
         return True
     return closes and any(map(feed_calls.is_call, lines))
@@ -177,8 +179,10 @@ def _written(entry: Entry) -> str:
 def _link(entry: Entry, base: str) -> str:
     """The entry's address, a relative one taken from the channel's."""
     written = _text(entry, "link").strip()
+    # A guid that says nothing of isPermaLink is taken for a link, «a8f0» too.
+    relative = "" if written == _text(entry, "id").strip() else base
     try:
-        return fields.link(urljoin(base, written)) if written else ""
+        return fields.link(urljoin(relative, written)) if written else ""
     except ValueError:
         return ""
 

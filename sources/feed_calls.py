@@ -14,8 +14,8 @@ from base.text import fold
 #: Folded words that call for bids.
 _CALL = re.compile(
     r"\bappels? d'(offre|interet|proposition)s?\b|\bappels? (public|de|aux) (soumission|proposition"
-    r"|prestataire|fournisseur|candidature)s?\b|\bdemandes? (publiques? )?de (soumission|prix"
-    r"|proposition|qualification)s?\b|\binvitations? a soumission|\bavis d'appel\b"
+    r"|prestataire|fournisseur|candidature)s?\b|\b(demand|sollicit)(e|es|ent|ant) (publiques? )?(de|des|une|les) "
+    r"(soumission|prix|offre|proposition|qualification)s?\b|\binvitations? a soumission|\bavis d'appel\b"
     r"|\b(soumissions? (demandee|publique|recherchee)|soumissionner)s?\b"
 )
 #: Words of what comes after a call.

@@ -23,6 +23,7 @@ _ENTITY = re.compile(rb"<!ENTITY\s+([^>]{0,400})", re.IGNORECASE)
 #: The one use of an entity that real feeds make: the name of a namespace.
 _NAMESPACE = re.compile(rb"([A-Za-z]{1,20})\s+[\"']https?://www\.w3\.org/[\w./-]{0,60}[\"']\s*")
 _MOST_USES = 100
+_REFERENCE = re.compile(rb"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));")
 _PROLOGUE = re.compile(rb"^(?:\s|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _PAGE = re.compile(rb"<!doctype\s+html\s*>|<html[\s>]", re.IGNORECASE)
 _ROOT_ENDS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
@@ -55,6 +56,19 @@ def check(source: str, document: bytes) -> None:
     _check_entities(source, plain)
     _check_end(source, plain)
     _check_depth(source, plain)
+
+
+def mended(document: bytes) -> bytes:
+    """Without references to characters that do not exist: «&#1114112;» stops the parser."""
+    return _REFERENCE.sub(lambda m: m[0] if _exists(m) else b"?", document)
+
+
+def _exists(reference: re.Match[bytes]) -> bool:
+    digits = reference[1] or reference[2]
+    if len(digits) > 8:
+        return False
+    number = int(digits, 16 if reference[1] else 10)
+    return 0 < number < 0xD800 or 0xE000 <= number <= 0x10FFFF
 
 
 def _check_entities(source: str, plain: bytes) -> None:

@@ -11,6 +11,8 @@ from base.text import clean
 
 #: Before this a moment is a placeholder: SEAO really has 0001-01-01 and 1900-01-01.
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+#: From then on it is one too: 9999-12-31.
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 #: A call that would close later than this after its publication is an error of typing.
 _LONGEST = timedelta(days=5 * 366)
 #: «2026-09-28T11:00:00-04:00», or as the specification of 2021 says «2026-09-28 11:00».
@@ -20,7 +22,7 @@ _MOMENT = re.compile(
 )
 _URL = re.compile(r"[!-~\u00a1-\uffff]{1,2048}")
 #: Of names in lower case, as urlsplit gives them.
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\.?")
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?\.?")
 #: What UTF-8 read as cp1252 leaves of é, à, « and œ.
 _MOJIBAKE = re.compile("[ÃÂÅ]|â€")
 #: Last words that keep their dot.
@@ -66,7 +68,7 @@ def moment(value: object, *, after: datetime | None = None) -> datetime | None:
     """The moment of an ISO 8601 date and time; None for what is absurd or written otherwise.
 
     One without zone is Québec wall time (SEAO's specification of 30 March 2021); of the hour that
-    comes twice in autumn, the earlier. Absurd is before 2000, or over five years past `after`.
+    comes twice in autumn, the earlier. Absurd is before 2000, from 2100 on, or over five years past `after`.
     """
     if not isinstance(value, str) or not _MOMENT.fullmatch(value.strip()):
         return None
@@ -75,8 +77,8 @@ def moment(value: object, *, after: datetime | None = None) -> datetime | None:
         found = (parsed if parsed.tzinfo else parsed.replace(tzinfo=QUEBEC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    latest = after + _LONGEST if after else None
-    return None if found < _EARLIEST or (latest and found > latest) else found
+    absurd = not _EARLIEST <= found < _LATEST or (after is not None and found - after > _LONGEST)
+    return None if absurd else found
 
 
 def link(value: object) -> str:
