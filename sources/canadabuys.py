@@ -63,6 +63,7 @@ _STATUSES = {
 }
 _PAGE = "https://canadabuys.canada.ca/fr/occasions-de-marche/appels-d-offres/"
 _PLAIN_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}")
+_ATTACHMENT_ENDS = re.compile(r"[\r\n]+|,\s*(?=https?:)")
 _MOST = 200
 
 Row = Mapping[str, str]
@@ -203,8 +204,8 @@ def _items(row: Row) -> Iterator[Item]:
 
 def _documents(row: Row) -> Iterator[str]:
     """The attachments' addresses, one a line or parted by commas."""
-    for one in re.split(r"[\n,]\s*(?=\*?https?:)", _either(row, _ATTACHMENTS))[:_MOST]:
-        if address := fields.link(one.strip(" *\r\n")):
+    for one in _ATTACHMENT_ENDS.split(_either(row, _ATTACHMENTS))[:_MOST]:
+        if address := fields.link(one.strip(" *")):
             yield address
 
 

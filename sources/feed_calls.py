@@ -13,9 +13,10 @@ from base.text import fold
 
 #: Folded words that call for bids.
 _CALL = re.compile(
-    r"\bappels? d'(offre|interet|proposition)s?\b|\bappels? (public|de|aux) (soumission|proposition"
-    r"|prestataire|fournisseur|candidature)s?\b|\b(demand|sollicit)(e|es|ent|ant) (publiques? )?(de|des|une|les) "
-    r"(soumission|prix|offre|proposition|qualification)s?\b|\binvitations? a soumission|\bavis d'appel\b"
+    r"\bappels? d'(offre|interet|proposition)s?\b|\bavis d'appel\b|\binvitations? a soumission"
+    r"|\bappels? (public|de|aux) (soumission|proposition|prestataire|fournisseur|candidature)s?\b"
+    r"|\b(demand|sollicit)(e|es|ent|ant) (publiques? )?(de|des|une|les) "
+    r"(soumission|prix|offre|proposition|qualification)s?\b"
     r"|\b(soumissions? (demandee|publique|recherchee)|soumissionner)s?\b"
 )
 #: Words of what comes after a call.

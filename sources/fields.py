@@ -68,7 +68,8 @@ def moment(value: object, *, after: datetime | None = None) -> datetime | None:
     """The moment of an ISO 8601 date and time; None for what is absurd or written otherwise.
 
     One without zone is Québec wall time (SEAO's specification of 30 March 2021); of the hour that
-    comes twice in autumn, the earlier. Absurd is before 2000, from 2100 on, or over five years past `after`.
+    comes twice in autumn, the earlier. Absurd is before 2000, from 2100 on, or over five years
+    past `after`.
     """
     if not isinstance(value, str) or not _MOMENT.fullmatch(value.strip()):
         return None
@@ -77,8 +78,8 @@ def moment(value: object, *, after: datetime | None = None) -> datetime | None:
         found = (parsed if parsed.tzinfo else parsed.replace(tzinfo=QUEBEC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    absurd = not _EARLIEST <= found < _LATEST or (after is not None and found - after > _LONGEST)
-    return None if absurd else found
+    late = after is not None and found - after > _LONGEST
+    return None if late or not _EARLIEST <= found < _LATEST else found
 
 
 def link(value: object) -> str:
