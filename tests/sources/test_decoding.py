@@ -10,7 +10,7 @@ import pytest
 
 from sources.decoding import Gzip
 
-NOISE = random.Random(5).randbytes(3 * 1024 * 1024)
+NOISE = random.Random(5).randbytes(3 * 1024 * 1024)  # noqa: S311, noise for a test
 
 
 def undone(encoded: bytes, size: int) -> bytes:
