@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from sources import authority
 from sources.release import Status
 from sources.tables import Revision, Tender
 
@@ -15,12 +16,14 @@ from sources.tables import Revision, Tender
 def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """Each tender that is active and not closed at `at`, with its latest revision.
 
-    One without a closing moment counts as open. Ordered by tender, oldest first.
+    One without a closing moment counts as open, one of the search that the weekly file says is
+    off does not. Ordered by tender, oldest first.
     """
     found = session.execute(
         _latest()
         .where(Tender.status == Status.ACTIVE)
         .where(or_(Tender.closes_at.is_(None), Tender.closes_at > at))
+        .where(~authority.is_overruled())
         .order_by(Tender.id)
     )
     return [(tender, revision) for tender, revision in found]
