@@ -48,14 +48,11 @@ class Gzip:
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """At most a megabyte at once, so that the caller can stop. Raises zlib.error."""
         piece, self._held = self._held + piece, b""
-        full = False
-        while piece or (full and not self._member.eof):
+        while piece:
             if self._member.eof and not self._begins(piece):
                 return
             self._started = True
-            data = self._member.decompress(piece, _AT_ONCE)
-            full = len(data) == _AT_ONCE
-            yield data
+            yield self._member.decompress(piece, _AT_ONCE)
             piece = self._member.unconsumed_tail or self._member.unused_data
 
     def _begins(self, piece: bytes) -> bool:
