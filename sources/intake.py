@@ -70,14 +70,19 @@ def take_in(
 
     Releases of one ocid are taken in the order of their `release_id`, whatever their order in the
     document; one that is older than what is stored is passed over, one that is the same changes
-    nothing. Where two say different things under one `release_id`, both are kept, the one read
+    nothing; without a `release_id`, what is read later is later. Where two say different things under one `release_id`, both are kept, the one read
     last being the latest, and marked as conflicting. A call that closed before `at` or was
     cancelled is stored only where it is known. `reading` must have its id.
     """
     tally: Counter[str] = Counter()
     releases = sorted(_releases(results, tally), key=lambda release: release.release_id)
+    # Of what is not ordered, a document says one thing of each call: what stands last in it.
+    last = {release.ocid: release for release in releases}
     known = stored.known(session, reading.source, {release.ocid for release in releases})
     for release in releases:
+        if not release.release_id and last[release.ocid] is not release:
+            tally["passed_over"] += 1
+            continue
         for kind in _taken(release, known, directory=directory, at=at):
             tally[kind] += 1
     stored.write(session, reading, known, at)
@@ -126,24 +131,28 @@ def _taken(
     where = _placed(release, directory)
     stated = Stated.of(release, where)
     revision = _revision(release, where, material_hash(stated))
+    kind: str | None
     if before is None:
         before = known[release.ocid] = Known(first=release, backlog=_is_history(release, at))
         kind = "backlog" if before.backlog else "new"
-    elif release.release_id == before.release_id and before.status != Status.WITHDRAWN:
-        if not _contradicts(before, stated, revision["material_hash"]):
-            if not opened:
-                yield "passed_over"
-            return
-        kind, revision["conflicting"] = "conflicting", True
     else:
-        kind = _revised(before, stated)
-    before.add(revision, stated)
+        kind = _kind(before, release, stated, revision["material_hash"])
+    if kind is not None:
+        before.add(revision | {"conflicting": kind == "conflicting"}, stated)
     if kind or not opened:
         yield kind or "passed_over"
 
 
+def _kind(before: Known, release: Release, stated: Stated, digest: str) -> str | None:
+    """What a release of a known tender is; "" where nothing material changed, None: no revision."""
+    same = release.release_id == before.release_id
+    if same and release.release_id and before.status != Status.WITHDRAWN:
+        return "conflicting" if _contradicts(before, stated, digest) else None
+    revised = _revised(before, stated)
+    return (revised or None) if same else revised
+
+
 def _revised(before: Known, stated: Stated) -> str:
-    """What a later release of a known tender is; "" where nothing material changed."""
     if stated.status == Status.CANCELLED and before.status != Status.CANCELLED:
         return "cancelled"
     found = amendments(before.stated, stated) if before.stated else ()
@@ -198,5 +207,7 @@ def _revision(release: Release, where: Place, digest: str) -> dict[str, Any]:
         "description": release.description,
         "documents": list(release.documents),
         "uri": release.uri,
-        "conflicting": False,
+        "delivery_regions": list(release.delivery_regions),
+        "closing_evidence": release.closing_evidence,
+        "level": release.level.value if release.level else "",
     }

@@ -120,6 +120,12 @@ class Revision(Base):
     description: Mapped[str] = mapped_column(Text)
     documents: Mapped[list[str]] = mapped_column(JSON)
     uri: Mapped[str] = mapped_column(String(2048))
+    #: Regions and towns of delivery, as published.
+    delivery_regions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The sentence that `closes_at` was read in, where it was read in prose.
+    closing_evidence: Mapped[str] = mapped_column(Text, default="")
+    #: A sources.release.Level, or "".
+    level: Mapped[str] = mapped_column(String(20), default="")
     #: True where the source said something else under the same `release_id`: to be verified there.
     conflicting: Mapped[bool] = mapped_column(default=False)
 

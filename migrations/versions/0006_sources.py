@@ -25,6 +25,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("missed_at", moment, nullable=True))
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.add_column(
+            sa.Column("delivery_regions", sa.JSON(), nullable=False, server_default="[]")
+        )
+        batch_op.add_column(
+            sa.Column("closing_evidence", sa.Text(), nullable=False, server_default="")
+        )
+        batch_op.add_column(sa.Column("level", sa.String(20), nullable=False, server_default=""))
+        batch_op.add_column(
             sa.Column("conflicting", sa.Boolean(), nullable=False, server_default=sa.false())
         )
     op.create_table(
@@ -66,6 +73,9 @@ def downgrade() -> None:
     op.drop_table("visit")
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.drop_column("conflicting")
+        batch_op.drop_column("level")
+        batch_op.drop_column("closing_evidence")
+        batch_op.drop_column("delivery_regions")
     with op.batch_alter_table("tender", schema=None) as batch_op:
         batch_op.drop_column("missed_at")
         batch_op.drop_column("backlog")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from base.database import Database
 from sources import places, seao
 from sources.intake import Counts, take_in
-from sources.release import Status
+from sources.release import Release, Status
 from sources.tables import Reading, Revision
 from sources.tenders import backlog_at, by_number, open_at
 from tests.packages import SEPTEMBER, SNOW, closing, package, release
@@ -317,3 +317,41 @@ def test_history_goes_to_staff_unless_it_is_open_for_five_days(
         assert (counts.new, counts.backlog) == (int(kind == "new"), int(kind == "backlog"))
         assert len(open_at(session, AT)) == int(kind == "new")
         assert len(backlog_at(session, AT)) == int(kind == "backlog")
+
+
+def unordered(title: str = "Tonte de pelouse", **values: Any) -> Release:
+    """A release of a source that orders nothing, such as a feed."""
+    found = next(r for r in seao.read(package(release())) if isinstance(r, Release))
+    return replace(found, release_id="", title=title, **values)
+
+
+def test_what_a_source_does_not_order_is_ordered_by_reading(database: Database) -> None:
+    with database.write() as session:
+        reading = Reading(source="essai", at=AT, address="essai.xml")
+        session.add(reading)
+        session.flush()
+
+        def take(*releases: Release) -> Counts:
+            return take_in(session, reading, releases, directory=places.load(), at=AT)
+
+        assert take(unordered()).new == 1
+        assert take(unordered()) == Counts(releases=1, open=1)
+        assert take(unordered("Tonte de pelouses et taille")).amended == 1
+        assert take(unordered("TONTE DE PELOUSES ET TAILLE")) == Counts(releases=1, open=1)
+        assert [one.title for one in revisions(session)] == [
+            "Tonte de pelouse",
+            "Tonte de pelouses et taille",
+        ]
+
+
+def test_of_two_unordered_releases_in_one_document_the_last_one_counts(database: Database) -> None:
+    with database.write() as session:
+        reading = Reading(source="essai", at=AT, address="essai.xml")
+        session.add(reading)
+        session.flush()
+        for _ in range(2):
+            both = [unordered("Un titre"), unordered("Un autre")]
+            counts = take_in(session, reading, both, directory=places.load(), at=AT)
+            assert counts.passed_over == 1
+        (only,) = revisions(session)
+        assert only.title == "Un autre"
