@@ -33,6 +33,11 @@ REASONS: dict[Reason, str] = {
     Reason.NO_REFERENCE: "le numéro de référence manque",
     Reason.NOTHING_SAID: "ni titre ni adresse",
     Reason.WRONG_CELLS: "la ligne n’a pas le bon nombre de cases",
+    Reason.NOT_A_SPREADSHEET: "ce n’est pas un tableau d’invitations",
+    Reason.CHANGED_SHAPE: "le document n’a plus la forme que sa source avait",
+    Reason.NO_TITLE: "le titre manque",
+    Reason.NO_BUYER: "l’organisme manque",
+    Reason.NO_DEADLINE: "la date et l’heure limites manquent ou ne sont pas comprises",
     Reason.NOT_A_RELEASE: "ce n’est pas une publication",
     Reason.NOT_UTF8: "le texte n’est pas en UTF-8",
     Reason.NO_OCID: "le numéro OCDS (ocid) manque",
@@ -52,6 +57,13 @@ _TELL = (
 
 #: What to do about a document that was refused; `_TELL` for what is not here.
 _TO_DO: dict[Reason, str] = {
+    Reason.NOT_A_SPREADSHEET: (
+        "Mettre les titres de colonnes Organisme, Titre, Date limite et Heure, puis recommencer."
+    ),
+    Reason.CHANGED_SHAPE: (
+        "Regarder le document à sa source; s’il est juste, alertes sources accepter, "
+        "suivi du nom de la source. Sinon, avertir la personne qui entretient le programme."
+    ),
     Reason.EMPTY: _AGAIN,
     Reason.HTML: _AGAIN,
     Reason.NOT_JSON: _AGAIN,

@@ -70,9 +70,10 @@ def take_in(
 
     Releases of one ocid are taken in the order of their `release_id`, whatever their order in the
     document; one that is older than what is stored is passed over, one that is the same changes
-    nothing; without a `release_id`, what is read later is later. Where two say different things under one `release_id`, both are kept, the one read
-    last being the latest, and marked as conflicting. A call that closed before `at` or was
-    cancelled is stored only where it is known. `reading` must have its id.
+    nothing; without a `release_id`, what is read later is later. Where two say different things
+    under one `release_id`, both are kept, the one read last being the latest, and marked as
+    conflicting. A call that closed before `at` or was cancelled is stored only where it is known.
+    `reading` must have its id.
     """
     tally: Counter[str] = Counter()
     releases = sorted(_releases(results, tally), key=lambda release: release.release_id)

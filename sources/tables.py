@@ -25,14 +25,14 @@ class Reading(Base):
     last_modified: Mapped[str] = mapped_column(String(64), default="")
     sha256: Mapped[str] = mapped_column(String(64), default="", index=True)
     #: The document, compressed (zlib), kept for replay and pruned.
-    document: Mapped[bytes | None] = mapped_column(LargeBinary)
+    document: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     #: A sources.intake.Counts.
     counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     #: The faults of single releases: position, ocid, reason.
     faults: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     #: Why the whole document was refused; "" where it was read.
     fault: Mapped[str] = mapped_column(Text, default="")
-    #: A sources.freshness.Hold where the document is not what its source usually brings, else "".
+    #: A sources.shape.Hold where the document is not what its source usually brings, else "".
     held: Mapped[str] = mapped_column(String(20), default="")
     #: Of the open calls in it, how many there are and how many carry each field.
     carried: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,70 @@
+"""Whether a document is what its source usually brings, told by what it carries. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from statistics import median
+
+from sources.release import Fault, PassedOver, Release, Status
+
+#: Fields whose disappearance means that the format changed, not the calls.
+FIELDS = ("title", "buyer", "number", "closes_at", "uri")
+#: Fewer calls, or fewer faults, tell nothing of a format.
+_ENOUGH = 5
+#: A field carried by so many is expected of as many; by so few, it is gone.
+_USUAL, _GONE = 0.9, 0.5
+#: Of that many calls, some are still open a week later.
+_SOME_OPEN = 20
+
+
+class Hold(StrEnum):
+    """Why a document is not believed as it stands."""
+
+    #: Half of the usual, or less: what it says is taken in, what it leaves out means nothing.
+    SHRUNKEN = "shrunken"
+    #: Its fields or most of its releases cannot be read as before: nothing of it is taken in.
+    CHANGED = "changed"
+
+
+def carried(results: Iterable[Release | Fault | PassedOver]) -> dict[str, int]:
+    """How many releases, faults and active calls there are, and how many calls carry each field."""
+    tally: Counter[str] = Counter(dict.fromkeys(("releases", "faults", "active", *FIELDS), 0))
+    for result in results:
+        tally["releases"] += 1
+        if isinstance(result, Fault):
+            tally["faults"] += 1
+        elif isinstance(result, Release) and result.status is Status.ACTIVE:
+            tally["active"] += 1
+            tally.update(name for name in FIELDS if getattr(result, name))
+    return dict(tally)
+
+
+def hold(
+    now: Mapping[str, int], before: Sequence[Mapping[str, int]], *, expected: int
+) -> Hold | None:
+    """Compare a document with those before it, latest first; None where it is as they were.
+
+    `expected` is what the catalogue says of the number of releases: 0 where fewer mean nothing.
+    """
+    if _unreadable(now) or (before and _changed(now, before[0])):
+        return Hold.CHANGED
+    usual = median([one["releases"] for one in before]) if before else expected
+    if expected and now["releases"] * 2 < usual:
+        return Hold.SHRUNKEN
+    return None
+
+
+def _unreadable(now: Mapping[str, int]) -> bool:
+    return now["faults"] >= _ENOUGH and now["faults"] * 2 >= now["releases"]
+
+
+def _changed(now: Mapping[str, int], before: Mapping[str, int]) -> bool:
+    if before["active"] >= _SOME_OPEN and now["active"] == 0:
+        # As many releases, none of them a call: the tags or the statuses were renamed.
+        return now["releases"] * 2 >= before["releases"]
+    if min(before["active"], now["active"]) < _ENOUGH:
+        return False
+    usual = [one for one in FIELDS if before[one] >= _USUAL * before["active"]]
+    return any(now[one] <= _GONE * now["active"] for one in usual)
