@@ -55,7 +55,7 @@ class Service:
             if self.stop.is_set():
                 return
         with self.database.write() as session:
-            freshness.check(session, at)
+            freshness.check(session, at, self.sources)
         rounds.prune(self.database, at)
 
     def write(self) -> None:

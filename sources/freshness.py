@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from base import concerns
 from base.clock import quebec_day, wall_time
-from sources import catalogue, ckan
+from sources import catalogue, ckan, tenders
 from sources.catalogue import Access, Source
 from sources.shape import Hold
 from sources.tables import Reading, Visit
@@ -21,6 +22,7 @@ from sources.working_days import elapsed
 
 #: Working days that a source may fail to answer, or exceed its rhythm, before someone is told.
 PATIENCE = 2
+_BACKLOG = "source backlog"
 #: Readings looked back at.
 _LAST = 20
 
@@ -68,11 +70,14 @@ class SourceState:
     fault: str = ""
 
 
-def coverage(session: Session, at: datetime) -> tuple[SourceState, ...]:
-    """The state at `at` of each enabled source that is asked, in the catalogue's order."""
+def coverage(
+    session: Session, at: datetime, sources: Iterable[Source] | None = None
+) -> tuple[SourceState, ...]:
+    """The state at `at` of each enabled source that is asked, by default of the catalogue's."""
+    asked = catalogue.load().values() if sources is None else sources
     return tuple(
         state(session, source, at)
-        for source in catalogue.load().values()
+        for source in asked
         if source.enabled and source.access is not Access.STAFF
     )
 
@@ -103,9 +108,11 @@ def state(session: Session, source: Source, at: datetime) -> SourceState:
     )
 
 
-def check(session: Session, at: datetime) -> tuple[SourceState, ...]:
+def check(
+    session: Session, at: datetime, sources: Iterable[Source] | None = None
+) -> tuple[SourceState, ...]:
     """Tell staff once of each source that is held, and settle what is over; the states."""
-    states = coverage(session, at)
+    states = coverage(session, at, sources)
     for one in states:
         for standing in HELD:
             key = f"source:{one.key}:{standing}"
@@ -117,7 +124,18 @@ def check(session: Session, at: datetime) -> tuple[SourceState, ...]:
             concerns.raise_concern(
                 session, key=key, cause=f"source {standing}", detail=detail, at=at
             )
+    _tell_of_backlog(session, at)
     return states
+
+
+def _tell_of_backlog(session: Session, at: datetime) -> None:
+    """Once, while there are calls that staff must decide about."""
+    waiting = len(tenders.backlog_at(session, at))
+    if waiting:
+        detail = {"count": waiting}
+        concerns.raise_concern(session, key=_BACKLOG, cause=_BACKLOG, detail=detail, at=at)
+    else:
+        concerns.settle(session, _BACKLOG, at=at)
 
 
 def _standing(
@@ -154,11 +172,10 @@ class _Read:
 
 
 def _readings(source: Source, at: datetime) -> Select[int, datetime, str, dict[str, int], str, str]:
-    """Those of the network, latest first: a file given by hand says nothing of its source."""
+    """Latest first, without their documents."""
     return (
         select(Reading.id, Reading.at, Reading.address, Reading.counts, Reading.fault, Reading.held)
         .where(Reading.source == source.key, Reading.at <= at)
-        .where(Reading.address.contains("://"))
         .order_by(Reading.id.desc())
     )
 
@@ -170,13 +187,16 @@ def _taken_in(session: Session, source: Source, at: datetime) -> list[_Read]:
 
 def _held(session: Session, source: Source, at: datetime) -> _Read | None:
     """The first reading since when each one that could be read is held; None where none is."""
-    channels = [one.url for one in source.addresses]
-    for url in [None] if source.access is Access.CKAN else channels:
-        asked = _readings(source, at).where(or_(Reading.fault == "", Reading.held != ""))
-        rows = session.execute(
-            (asked if url is None else asked.where(Reading.address == url)).limit(_LAST)
-        )
-        since = list(takewhile(lambda one: one.held, (_Read(*row) for row in rows)))
+    asked = _readings(source, at).where(or_(Reading.fault == "", Reading.held != ""))
+    # A file given by hand may be an excerpt: it neither holds its source nor frees it.
+    asked = asked.where(Reading.address.contains("://"))
+    by_channel: dict[str, list[_Read]] = defaultdict(list)
+    for row in session.execute(asked.limit(_LAST)):
+        one = _Read(*row)
+        # The files of a CKAN dataset follow each other; elsewhere an address is one stream.
+        by_channel["" if source.access is Access.CKAN else one.address].append(one)
+    for readings in by_channel.values():
+        since = list(takewhile(lambda one: one.held, readings))
         if since:
             return since[-1]
     return None

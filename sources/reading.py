@@ -118,9 +118,9 @@ def _read_file(database: Database, source: Source, path: Path, at: datetime) -> 
     answer = _parsed(document)
     if answer.error:
         return refuse(database, document, answer.error, at)
-    with database.read() as session:
-        same = known(session, document, at)
     results = answer.results or []
+    with database.read() as session:
+        same = known(session, document, results, at)
     return unchanged(document, results, at) if same else store(database, document, results, at)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sources import authority
@@ -73,6 +73,24 @@ def histories(session: Session, tender_ids: Iterable[int]) -> list[tuple[Tender,
         .where(Tender.id.in_(list(tender_ids)))
         .order_by(Revision.seen_at, Tender.id, Revision.number)
     )
+    return [(tender, revision) for tender, revision in found]
+
+
+def offer(session: Session, tender_id: int) -> bool:
+    """Let letters tell of a call of the backlog after all; False where it is not in it."""
+    offered = session.scalar(
+        update(Tender)
+        .where(Tender.id == tender_id, Tender.backlog.is_(True))
+        .values(backlog=False)
+        .returning(Tender.id)
+        .execution_options(synchronize_session=False)
+    )
+    return offered is not None
+
+
+def reserved_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, the reserved invitations alone."""
+    found = session.execute(_open(at).where(Tender.visibility == "reserved"))
     return [(tender, revision) for tender, revision in found]
 
 

@@ -79,18 +79,23 @@ def last_read(session: Session, document: Document, at: datetime) -> Reading | N
     )
 
 
-def known(session: Session, document: Document, at: datetime) -> Reading | None:
+def known(session: Session, document: Document, results: Results, at: datetime) -> Reading | None:
     """A reading of that very content, from any address, at `at` or before.
 
-    One read after `at` does not count: calls that were closed then may be open at `at`.
+    One read after `at` does not count: calls that were closed then may be open at `at`. Where the
+    releases are not ordered, only the last reading of that address does: a feed may go back to
+    what it said.
     """
-    return session.scalar(
+    asked = (
         select(Reading)
-        .where(Reading.source == document.source.key, Reading.sha256 == document.sha256)
-        .where(Reading.fault == "", Reading.at <= at)
+        .where(Reading.source == document.source.key, Reading.fault == "", Reading.at <= at)
         .order_by(Reading.id.desc())
         .limit(1)
     )
+    if all(one.release_id for one in results if isinstance(one, Release)):
+        return session.scalar(asked.where(Reading.sha256 == document.sha256))
+    last = session.scalar(asked.where(Reading.address == document.address))
+    return last if last and last.sha256 == document.sha256 else None
 
 
 def unchanged(document: Document, results: Results, at: datetime) -> Outcome:
@@ -131,10 +136,15 @@ def store(
     One that is not of the shape of those before it is kept and not taken in; of one that is half
     as large, only what it says counts, not what is missing from it: see sources.shape.
     """
+    with database.write() as session:
+        return store_in(session, new_reading(document, at, results), document, results, at)
+
+
+def new_reading(document: Document, at: datetime, results: Results) -> Reading:
+    """The row of a document that could be read, not stored yet."""
     reading = _reading(document, at)
     reading.carried = carried(results)
-    with database.write() as session:
-        return store_in(session, reading, document, results, at)
+    return reading
 
 
 def store_in(
@@ -142,7 +152,7 @@ def store_in(
 ) -> Outcome:
     """As `store`, in the caller's transaction."""
     _alone(session)
-    same = known(session, document, at)
+    same = known(session, document, results, at)
     if same:
         _remember(session, document, same)
         return unchanged(document, results, at)
