@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from base.database import ready_or_new
+from base.database import Database, ready_or_new
 from benchmarks.seao_generator import Generator
 from sources import fields, seao
 from sources.reading import read_path
@@ -108,8 +108,7 @@ def _peak() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def _store(file: Path, base: str) -> dict[str, Any]:
-    database = ready_or_new(base)
+def _store(file: Path, database: Database) -> dict[str, Any]:
     (outcome,) = read_path(database, file, at=AT)
     with database.read() as session:
         tables = (Tender, Revision, Reading)
@@ -178,7 +177,8 @@ def _codes(items: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["store", file, base]:
-            _measured(lambda: _store(Path(file), base))
+            opened = ready_or_new(base)
+            _measured(lambda: _store(Path(file), opened))
         case ["ours", file]:
             _measured(lambda: _ours(Path(file)))
         case ["reference", file]:

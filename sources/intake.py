@@ -90,14 +90,6 @@ def take_in(
     return Counts(**tally)
 
 
-def counted(results: Iterable[Release | Fault | PassedOver], at: datetime) -> Counts:
-    """What a document holds that is not taken in, because it was before."""
-    tally: Counter[str] = Counter()
-    for release in _releases(results, tally):
-        tally["open" if is_open(release, at) else "passed_over"] += 1
-    return Counts(**tally)
-
-
 def is_open(release: Release, at: datetime) -> bool:
     """Active, and not closed at `at`; one without a closing moment is open."""
     closed = release.closes_at is not None and release.closes_at <= at

@@ -17,7 +17,7 @@ from sources.fetch import LIMITS, Limits, Unchanged
 from sources.package import LARGEST
 from sources.reasons import Reason, parted
 from sources.stored import RESERVED
-from sources.visits import Document, Outcome, Results, known, last_read, refuse, store, unchanged
+from sources.visits import Document, Outcome, Results, last_read, refuse, store, unchanged
 
 __all__ = ["TRIES", "WEEKS", "Network", "Outcome", "documents", "read_address", "read_path"]
 
@@ -115,13 +115,14 @@ def _read_file(database: Database, source: Source, path: Path, at: datetime) -> 
         return refuse(database, Document(source=source, address=name), large, at)
     digest = hashlib.sha256(content).hexdigest()
     document = Document(source=source, address=name, content=content, sha256=digest)
+    with database.read() as session:
+        same = unchanged(session, document, at)
+    if same:
+        return same
     answer = _parsed(document)
     if answer.error:
         return refuse(database, document, answer.error, at)
-    results = answer.results or []
-    with database.read() as session:
-        same = known(session, document, results, at)
-    return unchanged(document, results, at) if same else store(database, document, results, at)
+    return store(database, document, answer.results or [], at)
 
 
 def _visit(database: Database, network: Network, wanted: Document, at: datetime) -> Outcome:

@@ -16,7 +16,7 @@ from sources.errors import SourceMalformed
 from sources.intake import Counts
 from sources.reasons import Reason
 from sources.release import Release
-from sources.shape import Hold, carried
+from sources.shape import Hold, carried, closings
 from sources.tables import Reading, Revision, Tender
 from sources.visits import Document, Results, fill
 
@@ -88,7 +88,7 @@ def _again(session: Session, reading_id: int, at: datetime) -> Replayed | None:
     if reading.held == Hold.CHANGED:
         return _replayed(reading, document, Counts(), fault=str(Reason.CHANGED_SHAPE))
     before = reading.counts
-    reading.fault, reading.carried = "", carried(results)
+    reading.fault, reading.carried, reading.closings = "", carried(results), closings(results)
     unknown = _unknown(session, reading.source, results)
     counts = fill(session, reading, document, unknown, at, replayed=True)
     if before and not counts.changed:

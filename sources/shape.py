@@ -30,15 +30,23 @@ class Hold(StrEnum):
 
 def carried(results: Iterable[Release | Fault | PassedOver]) -> dict[str, int]:
     """How many releases, faults and active calls there are, and how many calls carry each field."""
-    tally: Counter[str] = Counter(dict.fromkeys(("releases", "faults", "active", *FIELDS), 0))
+    counted = ("releases", "faults", "active", "unordered", *FIELDS)
+    tally: Counter[str] = Counter(dict.fromkeys(counted, 0))
     for result in results:
         tally["releases"] += 1
         if isinstance(result, Fault):
             tally["faults"] += 1
         elif isinstance(result, Release) and result.status is Status.ACTIVE:
             tally["active"] += 1
+            tally["unordered"] += not result.release_id
             tally.update(name for name in FIELDS if getattr(result, name))
     return dict(tally)
+
+
+def closings(results: Iterable[Release | Fault | PassedOver]) -> list[int]:
+    """When each active call closes, in seconds since 1970; 0 where that is not known."""
+    active = (r for r in results if isinstance(r, Release) and r.status is Status.ACTIVE)
+    return [int(one.closes_at.timestamp()) if one.closes_at else 0 for one in active]
 
 
 def hold(

@@ -36,6 +36,9 @@ class Reading(Base):
     held: Mapped[str] = mapped_column(String(20), default="")
     #: Of the open calls in it, how many there are and how many carry each field.
     carried: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: When each of them closes, in seconds since 1970 (0: not known): what is open is counted
+    #: without reading the document again.
+    closings: Mapped[list[int]] = mapped_column(JSON, default=list, deferred=True)
 
 
 class Visit(Base):

@@ -13,10 +13,10 @@ from base.database import Database
 from sources import absences, ckan, places
 from sources.catalogue import Access, Source
 from sources.errors import SourceError
-from sources.intake import Counts, counted, take_in
+from sources.intake import Counts, take_in
 from sources.reasons import Reason
 from sources.release import Fault, PassedOver, Release
-from sources.shape import Hold, carried, hold
+from sources.shape import Hold, carried, closings, hold
 from sources.tables import Reading
 
 Results = list[Release | Fault | PassedOver]
@@ -79,7 +79,7 @@ def last_read(session: Session, document: Document, at: datetime) -> Reading | N
     )
 
 
-def known(session: Session, document: Document, results: Results, at: datetime) -> Reading | None:
+def known(session: Session, document: Document, at: datetime) -> Reading | None:
     """A reading of that very content, from any address, at `at` or before.
 
     One read after `at` does not count: calls that were closed then may be open at `at`. Where the
@@ -92,16 +92,32 @@ def known(session: Session, document: Document, results: Results, at: datetime) 
         .order_by(Reading.id.desc())
         .limit(1)
     )
-    if all(one.release_id for one in results if isinstance(one, Release)):
-        return session.scalar(asked.where(Reading.sha256 == document.sha256))
+    same = session.scalar(asked.where(Reading.sha256 == document.sha256))
+    if same is None or not same.carried.get("unordered"):
+        return same
     last = session.scalar(asked.where(Reading.address == document.address))
     return last if last and last.sha256 == document.sha256 else None
 
 
-def unchanged(document: Document, results: Results, at: datetime) -> Outcome:
-    """The outcome for a document that had been read: what it holds, and nothing new."""
-    counts = counted(results, at)
-    return Outcome(name=document.name, counts=counts, faults=_faults(results), unchanged=True)
+def unchanged(session: Session, document: Document, at: datetime) -> Outcome | None:
+    """The outcome for a document that had been read: what it holds at `at`, and nothing new.
+
+    None where it was not.
+    """
+    same = known(session, document, at)
+    if same is None:
+        return None
+    _remember(session, document, same)
+    now, releases = at.timestamp(), same.carried.get("releases", 0)
+    opened = sum(not closing or closing > now for closing in same.closings)
+    faults = same.carried.get("faults", 0)
+    passed_over = releases - opened - faults
+    counts = Counts(releases=releases, open=opened, faults=faults, passed_over=passed_over)
+    kept = tuple(
+        Fault(document.source.key, one["position"], one["ocid"], one["reason"])
+        for one in same.faults
+    )
+    return Outcome(name=document.name, counts=counts, faults=kept, unchanged=True)
 
 
 def refuse(database: Database, document: Document, error: SourceError, at: datetime) -> Outcome:
@@ -143,7 +159,7 @@ def store(
 def new_reading(document: Document, at: datetime, results: Results) -> Reading:
     """The row of a document that could be read, not stored yet."""
     reading = _reading(document, at)
-    reading.carried = carried(results)
+    reading.carried, reading.closings = carried(results), closings(results)
     return reading
 
 
@@ -152,10 +168,9 @@ def store_in(
 ) -> Outcome:
     """As `store`, in the caller's transaction."""
     _alone(session)
-    same = known(session, document, results, at)
+    same = unchanged(session, document, at)
     if same:
-        _remember(session, document, same)
-        return unchanged(document, results, at)
+        return same
     held = compared(session, document, reading.carried, at)
     reading.held = held or ""
     if held is Hold.CHANGED:
@@ -247,6 +262,7 @@ def _remember(session: Session, document: Document, same: Reading) -> None:
     if any(asked[1:]) and asked != (same.address, same.etag, same.last_modified):
         again = _reading(replace(document, content=b""), same.at)
         again.counts, again.faults = same.counts, same.faults
+        again.carried, again.closings = same.carried, same.closings
         session.add(again)
 
 

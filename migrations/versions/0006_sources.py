@@ -18,6 +18,7 @@ def upgrade() -> None:
     with op.batch_alter_table("reading", schema=None) as batch_op:
         batch_op.add_column(sa.Column("held", sa.String(20), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("carried", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("closings", sa.JSON(), nullable=False, server_default="[]"))
     with op.batch_alter_table("tender", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column("backlog", sa.Boolean(), nullable=False, server_default=sa.false())
@@ -80,5 +81,6 @@ def downgrade() -> None:
         batch_op.drop_column("missed_at")
         batch_op.drop_column("backlog")
     with op.batch_alter_table("reading", schema=None) as batch_op:
+        batch_op.drop_column("closings")
         batch_op.drop_column("carried")
         batch_op.drop_column("held")
