@@ -50,15 +50,20 @@ def closings(results: Iterable[Release | Fault | PassedOver]) -> list[int]:
 
 
 def hold(
-    now: Mapping[str, int], before: Sequence[Mapping[str, int]], *, expected: int
+    now: Mapping[str, int],
+    last: Mapping[str, int] | None,
+    releases: Sequence[int],
+    *,
+    expected: int,
 ) -> Hold | None:
-    """Compare a document with those before it, latest first; None where it is as they were.
+    """Compare a document with those before it; None where it is as they were.
 
-    `expected` is what the catalogue says of the number of releases: 0 where fewer mean nothing.
+    `last` is what the last one carried that was taken in, `releases` how many those had that were
+    not held. `expected` is the catalogue's number of releases: 0 where fewer mean nothing.
     """
-    if _unreadable(now) or (before and _changed(now, before[0])):
+    if _unreadable(now) or (last and _changed(now, last)):
         return Hold.CHANGED
-    usual = median([one["releases"] for one in before]) if before else expected
+    usual = median(releases) if releases else expected
     if expected and now["releases"] * 2 < usual:
         return Hold.SHRUNKEN
     return None

@@ -216,11 +216,11 @@ def fill(
 def compared(
     session: Session, document: Document, now: dict[str, int], at: datetime
 ) -> Hold | None:
-    """Whether a document is held, by those of its source that came before it and were not."""
+    """Whether a document is held, by those of its source that came before it."""
     source = document.source
     asked = (
-        select(Reading.carried)
-        .where(Reading.source == source.key, Reading.fault == "", Reading.held == "")
+        select(Reading.carried, Reading.held)
+        .where(Reading.source == source.key, Reading.fault == "")
         .where(Reading.at <= at, Reading.sha256 != "")
         .order_by(Reading.id.desc())
         .limit(_COMPARED)
@@ -229,8 +229,13 @@ def compared(
         asked = asked.where(Reading.address == document.address)
     if not document.by_hand:
         asked = asked.where(Reading.address.contains("://"))
-    before = [one for one in session.scalars(asked) if one]
-    return hold(now, before, expected=0 if document.by_hand else source.expected)
+    before = [(one, held) for one, held in session.execute(asked) if one]
+    return hold(
+        now,
+        before[0][0] if before else None,
+        [one["releases"] for one, held in before if not held],
+        expected=0 if document.by_hand else source.expected,
+    )
 
 
 def _faults(results: Results) -> tuple[Fault, ...]:

@@ -194,9 +194,9 @@ def test_a_document_is_held_by_what_those_before_it_carried(
     for name in ("title", "buyer", "number", "uri", "closes_at"):
         if name not in now:
             carried[name] = min(carried[name], active)
-    assert hold(carried, [USUAL, USUAL], expected=3900) is expected
+    assert hold(carried, USUAL, [4000, 4000], expected=3900) is expected
 
 
 def test_a_first_document_is_compared_with_the_catalogue() -> None:
-    assert hold({**USUAL, "releases": 1900}, [], expected=3900) is Hold.SHRUNKEN
-    assert hold({**USUAL, "releases": 1}, [], expected=0) is None
+    assert hold({**USUAL, "releases": 1900}, None, [], expected=3900) is Hold.SHRUNKEN
+    assert hold({**USUAL, "releases": 1}, None, [], expected=0) is None
