@@ -37,7 +37,9 @@ def _service(stop: threading.Event) -> Service:
         desk=assembly.desk(settings.Identity.read(), relay, settings.Keys.read()),
         handing=assembly.handing(relay),
         database=ready(settings.Store.read().database_url),
-        sources=catalogue.configured({"seao": sources.seao_package_url}),
+        sources=catalogue.configured(
+            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url}
+        ),
         network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
         now=utc_now,

@@ -155,7 +155,10 @@ def accept(name: Annotated[str, typer.Argument(metavar="NOM", help="La source.")
 
 
 def _configured() -> tuple[Source, ...]:
-    return catalogue.configured({"seao": Sources.read().seao_package_url})
+    settings = Sources.read()
+    return catalogue.configured(
+        {"seao": settings.seao_package_url, "seao_search": settings.seao_search_url}
+    )
 
 
 def _known(name: str) -> None:

@@ -30,9 +30,12 @@ def conclude(
 
     A call that is missing for the first time is only marked; one that was missing from an earlier
     reading too gets a revision with the status "withdrawn". One whose release could not be read is
-    there. A list from which half is missing at once concludes nothing.
+    there; where one has no ocid, nothing is concluded. Nor is it from a list from which half is
+    missing at once: that is held.
     """
     listed = {result.ocid for result in results}
+    if "" in listed:
+        return 0
     opened = list(
         session.execute(
             select(Tender.id, Tender.ocid, Tender.missed_at)

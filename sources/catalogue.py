@@ -33,6 +33,8 @@ class Access(StrEnum):
     CKAN = "ckan"
     #: Each address is a document.
     DOCUMENT = "document"
+    #: Each address is SEAO's search, asked page by page.
+    SEARCH = "search"
     #: Nobody is asked: staff enter what they were handed.
     STAFF = "staff"
 
@@ -61,6 +63,8 @@ class Address:
     every: int = 24
     #: True where the document lists all that is open, so that what is missing from it is gone.
     complete: bool = False
+    #: As the source's, where its addresses differ.
+    expected: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,6 +91,11 @@ class Source:
     def reader(self) -> Reader:
         """The function that reads its documents."""
         return READERS[self.format]
+
+    def expected_at(self, url: str) -> int:
+        """Releases that the document at that address usually has; 0 where fewer mean nothing."""
+        found = [one.expected for one in self.addresses if one.url == url and one.expected]
+        return found[0] if found else self.expected
 
     def complete_at(self, url: str) -> bool:
         """Whether the document at that address lists all that is open."""
@@ -141,7 +150,7 @@ def _at(source: Source, url: str) -> Source:
     if not url:
         return replace(source, enabled=False)
     first, *rest = source.addresses
-    return replace(source, addresses=(replace(first, url=url), *rest))
+    return replace(source, enabled=True, addresses=(replace(first, url=url), *rest))
 
 
 def _source(key: str, table: dict[str, Any]) -> Source:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
+import zlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from base.clock import quebec_day
 from base.database import Database
-from sources import catalogue, ckan, fetch
+from sources import catalogue, ckan, fetch, seao_pages
 from sources.catalogue import Access, Address, Source
 from sources.errors import SourceError, SourceMalformed
 from sources.fetch import LIMITS, Limits, Unchanged
@@ -90,6 +91,8 @@ def read_address(
     waited for. Not to be called from a running event loop.
     """
     wanted = Document(source=source, address=address.url)
+    if source.access is Access.SEARCH:
+        return [_searched(database, network, wanted, at)]
     if source.access is not Access.CKAN:
         return [_visit(database, network, wanted, at)]
     try:
@@ -123,6 +126,30 @@ def _read_file(database: Database, source: Source, path: Path, at: datetime) -> 
     if answer.error:
         return refuse(database, document, answer.error, at)
     return store(database, document, answer.results or [], at)
+
+
+def _searched(database: Database, network: Network, wanted: Document, at: datetime) -> Outcome:
+    """Ask a search page by page, for what is not in its last document."""
+    with database.read() as session:
+        before = last_read(session, wanted, at)
+        kept = zlib.decompress(before.document) if before and before.document else b""
+    try:
+        content = seao_pages.collect(
+            wanted.source.key,
+            wanted.address,
+            before=kept,
+            contact=network.contact,
+            limits=network.limits,
+            loopback=network.loopback,
+            pause=min(1, network.wait),
+        )
+    except SourceError as error:
+        return refuse(database, wanted, error, at)
+    digest = hashlib.sha256(content).hexdigest()
+    answer = _parsed(replace(wanted, content=content, sha256=digest))
+    if answer.error:
+        return refuse(database, answer.document, answer.error, at)
+    return store(database, answer.document, answer.results or [], at)
 
 
 def _visit(database: Database, network: Network, wanted: Document, at: datetime) -> Outcome:

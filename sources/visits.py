@@ -234,7 +234,7 @@ def compared(
         now,
         before[0][0] if before else None,
         [one["releases"] for one, held in before if not held],
-        expected=0 if document.by_hand else source.expected,
+        expected=0 if document.by_hand else source.expected_at(document.address),
     )
 
 
