@@ -12,6 +12,8 @@ from base import logs, settings
 from base.clock import utc_now
 from base.database import ready
 from base.errors import BaseFault
+from sources import catalogue
+from sources.reading import Network
 
 
 def main() -> None:
@@ -37,8 +39,10 @@ def _service(stop: threading.Event) -> Service:
         handing=assembly.handing(relay, keys),
         reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
         database=ready(settings.Store.read().database_url),
-        package_url=sources.seao_package_url,
-        source_contact=sources.source_contact,
+        sources=catalogue.configured(
+            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url}
+        ),
+        network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
         now=utc_now,
         stop=stop,

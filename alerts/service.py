@@ -25,7 +25,9 @@ from alerts.returns import Reception
 from alerts.writing import Desk
 from base.clock import QUEBEC
 from base.database import Database
-from sources.reading import read_ckan
+from sources import freshness, rounds
+from sources.catalogue import Source
+from sources.reading import Network
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +39,9 @@ class Service:
     database: Database
     desk: Desk
     handing: Handing
-    package_url: str
-    source_contact: str
+    #: The catalogue's sources, at the addresses of the settings.
+    sources: tuple[Source, ...]
+    network: Network
     postfix_log: Path | None
     now: Callable[[], datetime]
     stop: threading.Event
@@ -46,11 +49,17 @@ class Service:
     reception: Reception | None = None
 
     def read(self) -> None:
-        """Read the sources; conditional, so an hour in which nothing came costs one question."""
-        for outcome in read_ckan(
-            self.database, self.package_url, contact=self.source_contact, at=self.now()
-        ):
-            logger.info("source read", extra={"counts": outcome.counts, "fault": outcome.fault})
+        """Read each source that is due, and tell staff of what is late or not as it was."""
+        at = self.now()
+        for visited in rounds.visit_due(self.database, self.sources, self.network, at=at):
+            for outcome in visited.outcomes:
+                fields = {"source": visited.source.key, "counts": outcome.counts}
+                logger.info("source read", extra=fields | {"fault": outcome.fault})
+            if self.stop.is_set():
+                return
+        with self.database.write() as session:
+            freshness.check(session, at, self.sources)
+        rounds.prune(self.database, at)
 
     def write(self) -> None:
         """Open the editions that are due, and write what is open."""

@@ -18,6 +18,7 @@ from scripts import (
     concerns,
     letters,
     members,
+    notices,
     pages,
     returns,
     sectors,
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(store.app, name="base")
 app.add_typer(sources.app, name="sources")
+app.add_typer(notices.app, name="avis")
 app.add_typer(members.app, name="membres")
 app.add_typer(subscriptions.app, name="abonnements")
 app.add_typer(sectors.app, name="secteurs")

@@ -53,6 +53,26 @@ SENTENCES: dict[str, str] = {
         "La boîte des retours ne peut pas être lue ({reason}). Vérifier BOUNCE_MAILBOX et "
         "BOUNCE_PASSWORD, puis\u00a0: alertes envois retours"
     ),
+    "source late": (
+        "{source} : rien de nouveau depuis le {since}, alors que la source publie d’habitude plus "
+        "souvent. Regarder si elle a publié, puis : alertes sources lire {key}"
+    ),
+    "source silent": (
+        "{source} : la source ne répond plus depuis le {since}. Voir pourquoi : alertes sources"
+    ),
+    "source shrunken": (
+        "{source} : depuis le {since}, le document est deux fois plus court que d’habitude. Ce "
+        "qu’il contient a été pris; ce qui y manque n’a pas été tenu pour fermé. S’il est juste : "
+        "alertes sources accepter {key}"
+    ),
+    "source changed": (
+        "{source} : depuis le {since}, le document n’a plus la même forme; il est gardé, et rien "
+        "n’en a été pris. S’il est juste : alertes sources accepter {key}"
+    ),
+    "source backlog": (
+        "Avis vus trop tard pour être des nouvelles : {count}. Les voir et choisir : "
+        "alertes avis anciens"
+    ),
 }
 
 

@@ -4,6 +4,8 @@
   + SourceUnreachable   try again at the next reading
   + SourceMalformed     the source changed or the file is damaged: a person must look
 
+* AttachmentRefused     a document of an invitation cannot be kept: a person must look
+
 What concerns one release of a document is a `Fault` (sources.release), not an error.
 """
 
@@ -30,3 +32,12 @@ class SourceUnreachable(SourceError, ConnectionError):
 
 class SourceMalformed(SourceError, ValueError):
     """The source answered something its published format does not allow."""
+
+
+class AttachmentRefused(ValueError):
+    """A document cannot be kept; `reason` is a sources.attachments.Refusal."""
+
+    def __init__(self, reason: str, name: str) -> None:
+        self.reason = reason
+        self.name = name
+        super().__init__(reason)

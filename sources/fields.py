@@ -20,6 +20,11 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}:[0-9]{2})?"
 )
+#: Words that need neither cleaning nor mending: most texts, found out in one pass.
+_LETTERS = "!-~\u00a0-\u00ac\u00ae-\u00c1\u00c4\u00c6-\u0148\u014a-\u017f–—’«»"
+_PLAIN = re.compile(f"[{_LETTERS}]+(?: [{_LETTERS}]+)*")
+#: Addresses that are all right without taking them apart.
+_USUAL = re.compile(r"https://(?:[a-z0-9][a-z0-9-]*[a-z0-9]\.)+[a-z]{2,20}/[A-Za-z0-9/_.~?=&%+-]*")
 _URL = re.compile(r"[!-~\u00a1-\uffff]{1,2048}")
 #: Of names in lower case, as urlsplit gives them.
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?\.?")
@@ -34,6 +39,8 @@ def text(value: object, limit: int) -> str:
 
     Numbers are written out; anything else that is no string is "".
     """
+    if isinstance(value, str) and len(value) <= limit and _PLAIN.fullmatch(value):
+        return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -88,6 +95,8 @@ def link(value: object) -> str:
     Only https and http with a named host, no user, no other port than 80 and 443, no blank.
     A host in another script is refused: it may look like one that it is not.
     """
+    if isinstance(value, str) and len(value) <= 2048 and _USUAL.fullmatch(value):
+        return value
     if not isinstance(value, str) or not _URL.fullmatch(value) or re.search(r'[\\"<>`]', value):
         return ""
     try:

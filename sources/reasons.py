@@ -27,6 +27,8 @@ class Reason(StrEnum):
     ENTITIES = "XML entities declared"
     NOTHING_LISTED = "no weekly file listed"
     UNREADABLE = "file cannot be read"
+    NOT_A_SPREADSHEET = "not a spreadsheet of invitations"
+    CHANGED_SHAPE = "not of the shape that its source had"
     # Of an answer.
     WRONG_SIZE = "not the announced size"
     WRONG_ENCODING = "content encoding not asked for"
@@ -49,6 +51,9 @@ class Reason(StrEnum):
     NO_RELEASE_ID = "id is not a moment of 14 digits"
     NO_TAG = "no tag"
     NO_TENDER = "no tender"
+    NO_TITLE = "no title"
+    NO_BUYER = "no buyer"
+    NO_DEADLINE = "no closing day and hour"
     WRONG_TYPE = "wrong type"
 
     def of(self, found: object) -> str:

@@ -27,6 +27,7 @@ from base.clock import utc_now
 from base.database import Database
 from campaigns.crash import points
 from campaigns.crash.mutants import MUTANTS
+from sources.reading import Network
 from subscriptions import sectors
 from subscriptions.links import Links
 from subscriptions.tables import Frequency
@@ -138,8 +139,8 @@ def _service(bench: Bench) -> Service:
         database=bench.database,
         desk=bench.desk,
         handing=handing,
-        package_url="",
-        source_contact="",
+        sources=(),
+        network=Network(),
         postfix_log=bench.log,
         now=utc_now,
         stop=threading.Event(),

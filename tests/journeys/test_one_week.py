@@ -33,7 +33,8 @@ from alerts.tables import Letter, LetterState, Omission, Why
 from base.database import Database
 from base.settings import Identity
 from pages.app import create
-from sources.reading import read_path
+from sources import catalogue
+from sources.reading import Network, read_path
 from subscriptions import importing, roster
 from tests.coop import AT, CATALOGUE, DESK
 from tests.mailserver import Mailbox, mail_server
@@ -68,8 +69,8 @@ def _service(database: Database, handing: Handing, now: Callable[[], datetime]) 
         desk=DESK,
         handing=handing,
         # Nothing answers there: a source that is down must not keep letters from leaving.
-        package_url="https://127.0.0.1:9/package_show",
-        source_contact="",
+        sources=catalogue.configured({"seao": "https://127.0.0.1:9/package_show"}),
+        network=Network(),
         postfix_log=None,
         now=now,
         stop=threading.Event(),
