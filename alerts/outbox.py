@@ -197,8 +197,8 @@ def take_back(session: Session, *, at: datetime) -> int:
 def in_doubt(session: Session, *, at: datetime, unknown: bool = False) -> list[Doubt]:
     """IN_DOUBT letters whose dispatcher is certainly gone.
 
-    With `unknown` also the letters whose dispatcher got no answer, once the relay must have
-    given them up; each until it is resolved, if only as UNKNOWN again.
+    With `unknown` also the letters whose dispatcher got no answer; each until it is resolved, if
+    only as UNKNOWN again.
     """
     states = [LetterState.IN_DOUBT, *([LetterState.UNKNOWN] if unknown else [])]
     rows = session.execute(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alerts import holds, maillog, outbox
@@ -17,6 +17,10 @@ from alerts.tables import LetterState
 from base.database import Database
 
 logger = logging.getLogger(__name__)
+
+#: When a Postfix that got no final dot has surely closed the connection (its smtpd_timeout is
+#: 5 minutes): from then on what it has not queued it will not queue.
+GIVEN_UP_AFTER = timedelta(minutes=10)
 
 
 def recover(
@@ -34,7 +38,10 @@ def recover(
     known = journal.accepted_keys() if doubts else set()
     told = _evidence(log, [doubt.message_id for doubt in doubts], at) if doubts else None
     for doubt in doubts:
-        state, why = _verdict(doubt, known, told)
+        verdict = _verdict(doubt, known, told, at)
+        if verdict is None:
+            continue
+        state, why = verdict
         with database.write() as session:
             if outbox.resolve(session, doubt.id, state, reply=why, at=at, doubt=doubt):
                 done[state] += 1
@@ -53,15 +60,20 @@ def hold_if_restored(database: Database, journal: Journal, *, at: datetime) -> s
 
 
 def _verdict(
-    doubt: outbox.Doubt, known: set[str], told: Evidence | None
-) -> tuple[LetterState, str]:
+    doubt: outbox.Doubt, known: set[str], told: Evidence | None, at: datetime
+) -> tuple[LetterState, str] | None:
+    """What became of it and how that is known; None while the relay may still be busy."""
     if doubt.key in known:
         return LetterState.ACCEPTED, "the journal has its acceptance"
-    if told is not None and doubt.message_id in told.queued:
+    if told is None:
+        return LetterState.UNKNOWN, "no answer to the final dot"
+    if doubt.message_id in told.queued:
         return LetterState.ACCEPTED, "queued, by the log of the relay"
-    if told is not None and told.covers(doubt.in_doubt_at):
+    if at < doubt.in_doubt_at + GIVEN_UP_AFTER:
+        return None
+    if told.covers(doubt.in_doubt_at):
         return LetterState.WRITTEN, "not queued, by the log of the relay"
-    return LetterState.UNKNOWN, "no answer to the final dot"
+    return LetterState.UNKNOWN, "the log of the relay does not tell of that moment"
 
 
 def _evidence(log: Path | None, message_ids: list[str], at: datetime) -> Evidence | None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts import editions, letter, outbox, outcomes
+from alerts import editions, letter, outbox, outcomes, recovery
 from alerts.classification import Lexicon
 from alerts.delivery import Outcome, Relay
 from alerts.digest import Period
@@ -118,6 +118,7 @@ def serve_once(bench: Bench, board: mmap.mmap, trial: int, point: str = "", nth:
 
 def _serve(bench: Bench, trial: int) -> None:
     _set_round(trial)
+    setattr(recovery, "GIVEN_UP_AFTER", bench.grace)  # noqa: B010, from outside
     service = _service(bench)
     service.write()
     service.send()

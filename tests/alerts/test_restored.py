@@ -62,10 +62,16 @@ def _waiting(database: Database) -> int:
         return len(session.scalars(waits).all())
 
 
+def _holds(database: Database) -> list[str]:
+    with database.read() as session:
+        return [one.cause for one in holds.standing(session)]
+
+
 def _readers(database: Database) -> None:
     with database.write() as session:
         for name in ("anne", "luc", "marie"):
             entitled(session, name)
+        holds.release_first_run(session, by="essai", at=AT)
 
 
 async def test_a_backup_of_the_day_before_sends_0(database: Database, tmp_path: Path) -> None:
@@ -83,6 +89,7 @@ async def test_a_backup_of_the_day_before_sends_0(database: Database, tmp_path: 
         restored = await _send(backup, mailbox, journal, 1)
 
         assert _waiting(backup) == 3
+        assert _holds(backup) == ["journal"]
         assert (restored.accepted, restored.stopped, len(mailbox.received)) == (0, "held", 6)
     backup.dispose()
 
@@ -100,6 +107,7 @@ async def test_a_cloned_database_beside_another_journal_sends_0(
         tally = await _send(clone, mailbox, open_journal(tmp_path / "autre"), 1)
 
         assert _waiting(clone) == 3
+        assert _holds(clone) == ["journal"]
         assert (tally.accepted, tally.stopped, len(mailbox.received)) == (0, "held", 3)
     clone.dispose()
 
