@@ -38,7 +38,8 @@ def _service(stop: threading.Event) -> Service:
         handing=assembly.handing(relay),
         database=ready(settings.Store.read().database_url),
         sources=catalogue.configured(
-            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url}
+            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
+            off=() if sources.federal_notices else ("canadabuys",),
         ),
         network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
