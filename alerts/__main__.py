@@ -40,7 +40,8 @@ def _service(stop: threading.Event) -> Service:
         reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
         database=ready(settings.Store.read().database_url),
         sources=catalogue.configured(
-            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url}
+            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
+            off=() if sources.federal_notices else ("canadabuys",),
         ),
         network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,

@@ -170,6 +170,8 @@ class Sources(Group):
     #: The search of SEAO, which is not documented; empty: it is not asked. To read it daily:
     #: https://api.seao.gouv.qc.ca/prod/api/recherche?statIds=6&tpIds=2,3,5,6,7,8,10,14,15,17,18
     seao_search_url: str = ""
+    #: Whether AchatsCanada is read: federal calls that are delivered in Québec or everywhere.
+    federal_notices: bool = True
     #: Named in our User-Agent, so that a publisher can reach us.
     source_contact: str = Field(default="")
 

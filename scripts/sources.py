@@ -157,7 +157,8 @@ def accept(name: Annotated[str, typer.Argument(metavar="NOM", help="La source.")
 def _configured() -> tuple[Source, ...]:
     settings = Sources.read()
     return catalogue.configured(
-        {"seao": settings.seao_package_url, "seao_search": settings.seao_search_url}
+        {"seao": settings.seao_package_url, "seao_search": settings.seao_search_url},
+        off=() if settings.federal_notices else ("canadabuys",),
     )
 
 

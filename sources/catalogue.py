@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -138,12 +138,15 @@ def found(key: str) -> Source:
     )
 
 
-def configured(urls: Mapping[str, str]) -> tuple[Source, ...]:
+def configured(
+    urls: Mapping[str, str], *, off: Collection[str] = frozenset()
+) -> tuple[Source, ...]:
     """The catalogue's sources in its order, the first address of some being that of the settings.
 
-    One whose address there is "" is not asked.
+    One whose address there is "", or that is in `off`, is not asked.
     """
-    return tuple(_at(one, urls[one.key]) if one.key in urls else one for one in load().values())
+    chosen = {**urls, **dict.fromkeys(off, "")}
+    return tuple(_at(one, chosen[one.key]) if one.key in chosen else one for one in load().values())
 
 
 def _at(source: Source, url: str) -> Source:

@@ -191,6 +191,7 @@ def test_the_service_process_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
         "LIST_DOMAIN": "exemple.quebec",
         "JOURNAL_FILE": str(tmp_path / "journal"),
         "SEAO_PACKAGE_URL": "https://127.0.0.1:9/package_show",
+        "FEDERAL_NOTICES": "false",
     }
     command = [sys.executable, "-m", "alerts"]
     absent = subprocess.run(  # noqa: S603, our own module
