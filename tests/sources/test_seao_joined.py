@@ -13,7 +13,7 @@ from base.database import Database
 from sources import places, seao, seao_search, tenders
 from sources.intake import Counts, take_in
 from sources.tables import Reading, Revision, Tender
-from tests.packages import SNOW, package, release
+from tests.packages import SNOW, closing, package, release
 from tests.seao_search import answer, notice
 
 AT = datetime(2026, 9, 21, 14, tzinfo=UTC)
@@ -132,3 +132,21 @@ def test_a_call_that_the_weekly_file_cancels_is_not_open_for_the_search_still_ha
     assert take(database, "seao", cancelled).cancelled == 1
     with database.read() as session:
         assert tenders.open_at(session, AT) == []
+
+
+def test_an_extension_that_the_search_tells_first_is_one_change_of_its_own(
+    database: Database,
+) -> None:
+    for source, document in in_order("seao"):
+        take(database, source, document)
+    moved = search(dateFermetureUtc="2026-10-05T15:00:00Z")
+    assert take(database, "seao_search", moved, AT + timedelta(hours=1)).amended == 1
+    after = datetime(2026, 9, 30, tzinfo=UTC)
+    with database.read() as session:
+        assert [tender.source for tender, _ in tenders.open_at(session, after)] == ["seao_search"]
+    caught_up = weekly(
+        id="20260922120000", tender_tenderPeriod=closing("2026-10-05T11:00:00-04:00")
+    )
+    assert take(database, "seao", caught_up, AT + timedelta(days=7)).amended == 1
+    with database.read() as session:
+        assert len(tenders.open_at(session, after)) == 2
