@@ -31,10 +31,11 @@ def main() -> None:
 def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
     sources = settings.Sources.read()
+    store = settings.Store.read()
     return Service(
         desk=assembly.desk(settings.Identity.read(), relay, settings.Keys.read()),
-        handing=assembly.handing(relay),
-        database=ready(settings.Store.read().database_url),
+        handing=assembly.handing(relay, store),
+        database=ready(store.database_url),
         package_url=sources.seao_package_url,
         source_contact=sources.source_contact,
         postfix_log=relay.postfix_log,

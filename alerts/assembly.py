@@ -7,6 +7,7 @@ from alerts.delivery import Relay
 from alerts.dispatch import Handing
 from alerts.journal import open_journal
 from alerts.letter import Press, Sender
+from alerts.postponed import Postponed
 from alerts.writing import Desk
 from base import settings
 from subscriptions.links import Links
@@ -34,6 +35,7 @@ def sender(identity: settings.Identity, relay: settings.Relay) -> Sender:
         public_url=identity.public_url,
         author_email=relay.author_email,
         list_domain=relay.list_domain,
+        bounce_email=relay.bounce_email,
     )
 
 
@@ -42,7 +44,7 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
-def handing(relay: settings.Relay) -> Handing:
+def handing(relay: settings.Relay, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
         relay=Relay(
@@ -56,4 +58,5 @@ def handing(relay: settings.Relay) -> Handing:
         sender=relay.bounce_email,
         allowed=relay.allowed(),
         journal=open_journal(relay.journal_file),
+        postponed=Postponed(store.postponed_folder),
     )

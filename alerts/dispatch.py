@@ -23,6 +23,7 @@ from alerts.entitlement import REPLY_WITHIN, let_pass, letters_refused
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.journal import Journal, count_begun
 from alerts.outbox import Claimed, Settled
+from alerts.postponed import Postponed, discard, replay
 from alerts.recovery import hold_if_restored
 from alerts.tables import Why
 from alerts.together import Together
@@ -55,6 +56,8 @@ class Handing:
     reply_within: timedelta = REPLY_WITHIN
     #: Policy refusals (5.7.x) in a run that hold everything.
     most_policy_refusals: int = 3
+    #: Unsubscribes that the pages kept while the database was locked.
+    postponed: Postponed | None = None
 
 
 @dataclass(slots=True)
@@ -120,7 +123,8 @@ class _Run:
             if holds.is_held(session):
                 self.tally.stopped = "held"
                 return outbox.Lot([], 0)
-            return outbox.claim(
+            replayed = replay(session, self.handing.postponed, now=self.now())
+            lot = outbox.claim(
                 session,
                 claim=self.token,
                 most=self.handing.lot,
@@ -128,6 +132,8 @@ class _Run:
                 at=self.now(),
                 lease=self.handing.lease,
             )
+        discard(replayed)
+        return lot
 
     async def deliver(self, claimed: list[Claimed]) -> None:
         """Hand over a lot on as many connections as allowed; give back what was not begun."""
@@ -214,6 +220,7 @@ class _Run:
         at = self.now()
         ids = [letter.id for letter in letters]
         with self.database.write() as session:
+            replayed = replay(session, self.handing.postponed, now=at)
             passed = let_pass(
                 session,
                 ids,
@@ -228,6 +235,7 @@ class _Run:
             outbox.withdraw(session, final, at=at, claim=self.token)
             outbox.give_back(session, refused.keys() - final.keys(), claim=self.token, at=at)
             number = count_begun(session, self.handing.journal, len(passed))
+        discard(replayed)
         keys = [letter.key for letter in letters if letter.id in passed]
         self.handing.journal.begun(number, keys, at)
         if Why.HELD in refused.values():

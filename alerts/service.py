@@ -16,7 +16,7 @@ from pathlib import Path
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 
-from alerts import editions
+from alerts import confirmations, editions
 from alerts.dispatch import Handing, hand_over
 from alerts.recovery import recover
 from alerts.writing import Desk
@@ -48,11 +48,12 @@ class Service:
             logger.info("source read", extra={"counts": outcome.counts, "fault": outcome.fault})
 
     def write(self) -> None:
-        """Open the editions that are due, and write what is open."""
+        """Open the editions that are due, write what is open, confirm what the pages did."""
         at = self.now()
         with self.database.write() as session:
             editions.open_due(session, at)
         editions.write_open(self.database, self.desk, at=at)
+        confirmations.write_owed(self.database, self.desk, at=at)
 
     def send(self) -> None:
         """Mend what a crash left, then hand over what waits."""

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -70,14 +72,7 @@ class Desk:
         return [self._call(tender, revision) for tender, revision in open_tenders]
 
     def _call(self, tender: Tender, revision: Revision) -> Call:
-        facts = Facts(
-            title=revision.title,
-            category=revision.category,
-            codes=tuple(item["code"] for item in revision.items),
-            labels=tuple(item["label"] for item in revision.items),
-            description=revision.description,
-            buyer=revision.buyer,
-        )
+        facts = facts_of(revision)
         return Call(
             cluster_id=tender.cluster_id or tender.id,
             tender=tender,
@@ -85,6 +80,18 @@ class Desk:
             facts=facts,
             classified=classify(facts, self.lexicon),
         )
+
+
+def facts_of(revision: Revision | Row[*tuple[Any, ...]]) -> Facts:
+    """What a revision says, as classification reads it."""
+    return Facts(
+        title=revision.title,
+        category=revision.category,
+        codes=tuple(item["code"] for item in revision.items),
+        labels=tuple(item["label"] for item in revision.items),
+        description=revision.description,
+        buyer=revision.buyer,
+    )
 
 
 def write_batch(
@@ -194,7 +201,10 @@ def _freeze(
 
 
 def _notices(subscription: Subscription, calls: Sequence[Call], heard: Heard) -> tuple[Notice, ...]:
-    """What that subscription has not been told yet, soonest to close first."""
+    """What that subscription has not been told yet, soonest to close first.
+
+    Over the reader's own maximum, the later ones stay untold: the next letter has them.
+    """
     wanted = Wanted.of(subscription)
     found = []
     for call in calls:
@@ -204,7 +214,7 @@ def _notices(subscription: Subscription, calls: Sequence[Call], heard: Heard) ->
         if isinstance(matched, Match):
             again = call.cluster_id in heard.uncertain
             found.append(_notice(call, matched.reasons, perhaps_seen=again))
-    return ordered(found)
+    return ordered(found)[: subscription.most_notices]
 
 
 def _notice(call: Call, reasons: tuple[Reason, ...], *, perhaps_seen: bool) -> Notice:

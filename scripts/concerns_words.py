@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 #: Each cause's sentence; names in braces are members of its detail.
-SENTENCES: dict[str, str] = {}
+SENTENCES: dict[str, str] = {
+    "suspect leaves": (
+        "{count} désabonnements en une heure semblent venir d’un filtre de courrier, pas de "
+        "personnes. Ils sont faits; chacun peut être annulé par le lien de sa confirmation. "
+        "Téléphoner aux entreprises touchées : alertes abonnements voir CONTACT"
+    ),
+    "confirmation unwritable": (
+        "La confirmation de l’événement {event} n’a pas pu être écrite. "
+        "Vérifier l’adresse du contact, puis le prévenir par téléphone."
+    ),
+}
 
 
 def sentence(cause: str, detail: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import assembly, editions, holds, outbox
+from alerts import assembly, confirmations, editions, holds, outbox
 from alerts.dispatch import Tally, hand_over
 from alerts.journal import agree, open_journal
 from alerts.recovery import recover
@@ -39,12 +39,13 @@ STATES = {
 def send() -> None:
     relay = settings.Relay.read()
     desk = assembly.desk(settings.Identity.read(), relay, settings.Keys.read())
-    handing = assembly.handing(relay)
+    handing = assembly.handing(relay, settings.Store.read())
     at = utc_now()
     with opened() as store:
         with store.write() as session:
             editions.open_due(session, at)
         editions.write_open(store, desk, at=at)
+        confirmations.write_owed(store, desk, at=at)
         recover(store, handing.journal, at=at, log=relay.postfix_log)
         tally = asyncio.run(hand_over(store, handing, now=utc_now))
     _say(tally)

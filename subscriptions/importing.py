@@ -111,14 +111,7 @@ def _known_contact(
 
 def wished(subscription: Subscription) -> Wishes:
     """What a subscription asks for, as a value."""
-    return Wishes(
-        frequency=subscription.frequency,
-        sectors=tuple(subscription.sectors),
-        own_words=tuple(subscription.own_words),
-        excluded_words=tuple(subscription.excluded_words),
-        territory=tuple(subscription.territory),
-        paused_until=subscription.paused_until,
-    )
+    return wishes.wishes_of(subscription)
 
 
 def _apply_member(session: Session, change: MemberChange, *, at: datetime, by: str) -> int:
