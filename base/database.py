@@ -109,11 +109,13 @@ def connect(url: str, *, busy: float = BUSY) -> Database:
     `busy` is how long, in seconds, a statement may wait for another's lock. On PostgreSQL
     it holds only where it is shorter than `BUSY`.
     """
+    # As many connections as a web process has threads: none waits for another's lock.
+    pool = {"pool_size": 40, "pool_timeout": busy} if busy < BUSY else {}
     if make_url(url).get_backend_name() != "sqlite":
         waits = f"-c lock_timeout={int(busy * 1000)}" if busy < BUSY else ""
         options = {"options": waits, "connect_timeout": max(2, int(busy))} if waits else {}
-        return Database(create_engine(url, pool_pre_ping=True, connect_args=options))
-    engine = create_engine(url, connect_args={"timeout": busy})
+        return Database(create_engine(url, pool_pre_ping=True, connect_args=options, **pool))
+    engine = create_engine(url, connect_args={"timeout": busy}, **pool)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begins)
     return Database(engine)

@@ -95,6 +95,17 @@ def ask_move(session: Session, contact_id: int, *, at: datetime) -> None:
         row.answered_at = at
 
 
+def proposals(session: Session, contact_id: int, *, since: datetime) -> list[Event]:
+    """The addresses that were proposed for that contact since then, oldest first."""
+    found = session.scalars(
+        select(Event)
+        .where(Event.contact_id == contact_id, Event.what == What.MOVE_PROPOSED)
+        .where(Event.at >= since)
+        .order_by(Event.id)
+    )
+    return list(found)
+
+
 def undo(session: Session, event: Event, *, at: datetime) -> bool:
     """Put back what `event` changed; False where it was undone already or nothing can be put back.
 
