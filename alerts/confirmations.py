@@ -139,6 +139,8 @@ def _recipient(event: Event, contact: Contact, form: _Form) -> str:
 
 def _wished(session: Session, desk: Desk, event: Event) -> dict[str, object]:
     """The wishes that the change led to."""
+    if event.before_id is None:
+        raise LetterUnwritable("what held before is no longer known")
     after = session.scalar(
         select(Subscription)
         .where(Subscription.contact_id == event.contact_id, Subscription.id > event.before_id)
