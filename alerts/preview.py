@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from alerts.matching import Match, NearMiss, Wanted, match
@@ -66,7 +66,23 @@ def _preview(year: Year, wanted: Wanted, current: Wanted | None) -> Preview:
 
 
 def _matched(year: Year, wanted: Wanted) -> tuple[list[Shown], list[Shown]]:
-    """The matches and the near misses; the real `match` decides, the index only spares work."""
+    """The matches and the near misses of the year."""
+    found, nearly = [], []
+    for shown in decide(year, wanted):
+        if shown.call.published_at <= year.since:
+            continue
+        if isinstance(shown.outcome, Match):
+            found.append(shown)
+        elif shown.outcome.score > 0:
+            nearly.append(shown)
+    return found, nearly
+
+
+def decide(year: Year, wanted: Wanted, among: frozenset[int] | None = None) -> Iterator[Shown]:
+    """What `match` says of each call that has something of what is wanted; `year.lock` is held.
+
+    The index only spares work. `among` are the only clusters that count.
+    """
     worded = _holding(year, wanted.own_words)
     excluded = _holding(year, wanted.excluded_words)
     candidates = set(worded)
@@ -82,18 +98,10 @@ def _matched(year: Year, wanted: Wanted) -> tuple[list[Shown], list[Shown]]:
         for own in (True, False)
         for out in (True, False)
     }
-    found, nearly = [], []
-    for cluster_id in candidates:
-        call = year.calls.get(cluster_id)
-        if call is None:
-            continue
+    for cluster_id in candidates if among is None else candidates & among:
+        call = year.calls[cluster_id]
         asked = variants[cluster_id in worded, cluster_id in excluded]
-        outcome = match(call.facts, call.classified, asked, place=call.place)
-        if isinstance(outcome, Match):
-            found.append(Shown(call, outcome))
-        elif outcome.score > 0:
-            nearly.append(Shown(call, outcome))
-    return found, nearly
+        yield Shown(call, match(call.facts, call.classified, asked, place=call.place))
 
 
 def _holding(year: Year, typed: Iterable[str]) -> set[int]:

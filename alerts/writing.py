@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -72,7 +70,14 @@ class Desk:
         return [self._call(tender, revision) for tender, revision in open_tenders]
 
     def _call(self, tender: Tender, revision: Revision) -> Call:
-        facts = facts_of(revision)
+        facts = Facts(
+            title=revision.title,
+            category=revision.category,
+            codes=tuple(item["code"] for item in revision.items),
+            labels=tuple(item["label"] for item in revision.items),
+            description=revision.description,
+            buyer=revision.buyer,
+        )
         return Call(
             cluster_id=tender.cluster_id or tender.id,
             tender=tender,
@@ -80,18 +85,6 @@ class Desk:
             facts=facts,
             classified=classify(facts, self.lexicon),
         )
-
-
-def facts_of(revision: Revision | Row[*tuple[Any, ...]]) -> Facts:
-    """What a revision says, as classification reads it."""
-    return Facts(
-        title=revision.title,
-        category=revision.category,
-        codes=tuple(item["code"] for item in revision.items),
-        labels=tuple(item["label"] for item in revision.items),
-        description=revision.description,
-        buyer=revision.buyer,
-    )
 
 
 def write_batch(

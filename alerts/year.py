@@ -7,9 +7,8 @@ notices are open, and who may see them, is always asked of the database.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
@@ -19,8 +18,8 @@ from sqlalchemy.orm import Session
 from alerts.classification import Classified, Facts, Lexicon, classify
 from alerts.matching import place_of
 from alerts.words import passage
-from alerts.writing import facts_of
 from sources.places import Place
+from sources.release import Status
 from sources.tables import Revision, Tender
 
 SPAN = timedelta(days=365)
@@ -44,6 +43,8 @@ class Kept:
     classified: tuple[Classified, ...]
     place: Place
     closes_at: datetime | None
+    #: As its latest revision says; whether it is still so is asked of the tender's row.
+    active: bool
     #: Of the title, buyer, place, labels and description, folded and cut to their stems.
     stems: frozenset[str]
 
@@ -56,6 +57,8 @@ class Year:
         self.calls: dict[int, Kept] = {}
         self.by_sector: dict[str, set[int]] = defaultdict(set)
         self.by_stem: dict[str, set[int]] = defaultdict(set)
+        #: The calls published after this moment are the year's; older ones are kept while open.
+        self.since = datetime.min.replace(tzinfo=UTC)
         self._revisions: set[int] = set()
         #: Held while the sets are read or changed.
         self.lock = Lock()
@@ -73,14 +76,10 @@ class Year:
             new = [one for one in ids if one not in self._revisions]
             for start in range(0, len(new), _BATCH):
                 self._take_in(session, new[start : start + _BATCH], at)
-            for old in [k for k in self.calls.values() if k.published_at <= at - SPAN]:
-                self._drop(old)
-
-    def of_revisions(self, revision_ids: Iterable[int]) -> dict[int, Kept]:
-        """What is kept of those revisions; one that is not the latest of its call is absent."""
-        wanted = set(revision_ids)
-        with self.lock:
-            return {k.revision_id: k for k in self.calls.values() if k.revision_id in wanted}
+            self.since = at - SPAN
+            for old in list(self.calls.values()):
+                if not _is_kept(old.published_at, old.closes_at, at, active=old.active):
+                    self._drop(old)
 
     def _take_in(self, session: Session, revision_ids: list[int], at: datetime) -> None:
         rows = session.execute(
@@ -98,12 +97,17 @@ class Year:
         )
         for row in rows:
             self._revisions.add(row.id)
-            published = row.published_at or row.first_seen_at
-            if published > at - SPAN:
-                self._keep(row, published)
+            self._keep(row, row.published_at or row.first_seen_at, at)
 
-    def _keep(self, row: Row[*tuple[Any, ...]], published_at: datetime) -> None:
-        facts, place = facts_of(row), place_of(row)
+    def _keep(self, row: Row[*tuple[Any, ...]], published_at: datetime, at: datetime) -> None:
+        before = self.calls.get(row.cluster_id or row.tender_id)
+        if before is not None:
+            self._drop(before)
+        active = row.status == Status.ACTIVE
+        if not _is_kept(published_at, row.closes_at, at, active=active):
+            return
+        facts, place = _facts(row), place_of(row)
+        words = (facts.title, facts.buyer, *facts.labels, facts.description)
         kept = Kept(
             cluster_id=row.cluster_id or row.tender_id,
             revision_id=row.id,
@@ -114,18 +118,9 @@ class Year:
             classified=classify(facts, self.lexicon),
             place=place,
             closes_at=row.closes_at,
-            stems=stems(
-                facts.title,
-                facts.buyer,
-                *facts.labels,
-                facts.description,
-                place.municipality,
-                place.mrc,
-            ),
+            active=active,
+            stems=stems(*words, place.municipality, place.mrc),
         )
-        before = self.calls.get(kept.cluster_id)
-        if before is not None:
-            self._drop(before)
         self.calls[kept.cluster_id] = kept
         for one in kept.classified:
             self.by_sector[one.sector].add(kept.cluster_id)
@@ -142,8 +137,26 @@ class Year:
 
 _COLUMNS = (
     "id", "published_at", "title", "buyer", "category", "items", "description", "municipality",
-    "mrc", "region", "place_basis", "closes_at",
+    "mrc", "region", "place_basis", "closes_at", "status",
 )  # fmt: skip
+
+
+def _is_kept(
+    published_at: datetime, closes_at: datetime | None, at: datetime, *, active: bool
+) -> bool:
+    """Of the year, or still open."""
+    return published_at > at - SPAN or (active and (closes_at is None or closes_at > at))
+
+
+def _facts(row: Row[*tuple[Any, ...]]) -> Facts:
+    return Facts(
+        title=row.title,
+        category=row.category,
+        codes=tuple(item["code"] for item in row.items),
+        labels=tuple(item["label"] for item in row.items),
+        description=row.description,
+        buyer=row.buyer,
+    )
 
 
 def stems(*texts: str) -> frozenset[str]:

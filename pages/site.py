@@ -77,6 +77,10 @@ class Site:
         text = self.templates.get_template(name).render(shown)
         return HTMLResponse(text, status, headers=SECURITY)
 
+    def plain(self, name: str, **context: object) -> str:
+        """The text of that template, where nothing is to be escaped: a calendar file."""
+        return self.templates.overlay(autoescape=False).get_template(name).render(context).strip()
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction, begun by taking in the unsubscribes that were postponed."""

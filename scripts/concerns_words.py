@@ -10,7 +10,7 @@ SENTENCES: dict[str, str] = {
     "suspect leaves": (
         "{count} désabonnements en une heure semblent venir d’un filtre de courrier, pas de "
         "personnes. Ils sont faits; chacun peut être annulé par le lien de sa confirmation. "
-        "Téléphoner aux entreprises touchées : alertes abonnements voir CONTACT"
+        "Téléphoner aux entreprises touchées\u00a0: alertes abonnements voir CONTACT"
     ),
     "confirmation unwritable": (
         "La confirmation de l’événement {event} n’a pas pu être écrite. "
