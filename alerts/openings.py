@@ -59,7 +59,8 @@ def openings(
 ) -> list[Opening]:
     """Those of the open calls that are asked for: the reader's first, each soonest to close."""
     with year.lock:
-        found = _searched(year, clusters & year.calls.keys(), asked, at)
+        known = frozenset(key for key in clusters if key in year.calls)
+        found = _searched(year, known, asked, at)
         mine = {
             one.call.cluster_id: one.outcome.reasons
             for one in decide(year, wanted, found)
@@ -81,11 +82,11 @@ def _searched(year: Year, clusters: frozenset[int], asked: Asked, at: datetime) 
     text = asked.words[:LONGEST]
     found = clusters
     for stem in stems(text):
-        found &= year.by_stem.get(stem, set())
+        found = found & year.by_stem.get(stem, set())
     if text.strip():
-        found |= {key for key in clusters if year.calls[key].number == text.strip()}
+        found = found | {key for key in clusters if year.calls[key].number == text.strip()}
     if asked.sector:
-        found &= year.by_sector.get(asked.sector, set())
+        found = found & year.by_sector.get(asked.sector, set())
     return frozenset(key for key in found if _fits(year.calls[key], asked, at))
 
 

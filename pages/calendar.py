@@ -24,7 +24,8 @@ def closing(site: Site, tender: Tender, revision: Revision, *, at: datetime) -> 
     `revision.closes_at` must be known.
     """
     host = urlsplit(site.identity.public_url).hostname
-    words = {"tender": tender, "revision": revision}
+    words: dict[str, object] = {"tender": tender, "revision": revision}
+    summary = site.plain("calendar/summary.txt", **words)
     event = Event()
     event.add("uid", f"{sha256(f'{tender.source} {tender.ocid}'.encode()).hexdigest()[:32]}@{host}")
     event.add("dtstamp", at)
@@ -32,14 +33,14 @@ def closing(site: Site, tender: Tender, revision: Revision, *, at: datetime) -> 
     assert revision.closes_at is not None  # noqa: S101, the caller's to know
     event.add("dtstart", revision.closes_at.astimezone(QUEBEC))
     event.add("dtend", revision.closes_at.astimezone(QUEBEC))
-    event.add("summary", _text(site, "summary.txt", words))
-    event.add("description", _text(site, "description.txt", words))
+    event.add("summary", summary)
+    event.add("description", site.plain("calendar/description.txt", **words))
     event.add("status", "CANCELLED" if tender.status == Status.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
     alarm = Alarm()
     alarm.add("action", "DISPLAY")
     alarm.add("trigger", -REMIND)
-    alarm.add("description", _text(site, "summary.txt", words))
+    alarm.add("description", summary)
     event.add_component(alarm)
     calendar = Calendar()
     calendar.add("prodid", f"-//{clean(site.identity.tenant_name)}//alertes//FR")
@@ -49,7 +50,3 @@ def closing(site: Site, tender: Tender, revision: Revision, *, at: datetime) -> 
     calendar.add_missing_timezones()
     made: bytes = calendar.to_ical()
     return made
-
-
-def _text(site: Site, name: str, words: dict[str, object]) -> str:
-    return site.plain(f"calendar/{name}", **words)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
-from sources.amendments import Amendment, amendments
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +22,7 @@ from pages import calendar, forms
 from pages.notices import wanted
 from pages.reader import Reader, reader_of
 from pages.site import SECURITY, Site, dead_link, site_of
+from sources.amendments import Amendment, amendments
 from sources.release import Status
 from sources.tables import Revision, Tender
 
@@ -86,13 +87,12 @@ def _show(request: Request, at: datetime) -> Response:
         found = _found(site, session, request, at)
         if isinstance(found, Response):
             return found
-        reader, call = found
         site.year.refresh(session, at)
-        return _page(site, session, request, reader, call, at)
+        return _page(site, session, request.path_params["token"], *found, at=at)
 
 
 def _page(
-    site: Site, session: Session, request: Request, reader: Reader, call: _Call, at: datetime
+    site: Site, session: Session, token: str, reader: Reader, call: _Call, *, at: datetime
 ) -> Response:
     tender, revision = call.tenders[0]
     one = frozenset({call.cluster_id})
@@ -100,7 +100,6 @@ def _page(
     answers = select(Reaction.answer).where(
         Reaction.contact_id == reader.contact.id, Reaction.cluster_id == call.cluster_id
     )
-    token = request.path_params["token"]
     return site.page(
         "notice.html",
         token=token,
@@ -172,7 +171,7 @@ def _changes(session: Session, tender_ids: list[int]) -> list[Change]:
     ).all()
     made = [
         Change(after.seen_at, amendments(before, after))
-        for before, after in zip(revisions, revisions[1:], strict=False)
+        for before, after in pairwise(revisions)
         if before.tender_id == after.tender_id
     ]
     return sorted((c for c in made if c.amendments), key=lambda c: c.seen_at, reverse=True)

@@ -39,19 +39,19 @@ class _Page:
 def notices(request: Request) -> Response:
     """GET only. What cannot be understood in the address is left out of the search."""
     site, token, at = site_of(request), request.path_params["token"], utc_now()
-    asked = _asked(site, request.query_params)
     with site.database.read() as session:
         reader = reader_of(site, session, token, at)
         if reader is None:
             return dead_link(site, fresh=True)
         if not reader.active:
             return site.page("lapsed.html", token=token, nav="notices")
-        return _listed(site, session, reader, asked, request, at)
+        return _listed(site, session, reader, request, at=at)
 
 
 def _listed(
-    site: Site, session: Session, reader: Reader, asked: Asked, request: Request, at: datetime
+    site: Site, session: Session, reader: Reader, request: Request, *, at: datetime
 ) -> Response:
+    asked = _asked(site, request.query_params)
     site.year.refresh(session, at)
     clusters = open_clusters(session, at)
     hidden = answered(session, reader.contact.id, Answer.HIDDEN)

@@ -23,6 +23,8 @@ class Status(StrEnum):
     ACTIVE = "active"
     CANCELLED = "cancelled"
     COMPLETE = "complete"
+    #: Ours: gone from a source that lists everything open, without a word.
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
