@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo demo-clean gallery test check format lock clean
+.PHONY: install demo demo-clean gallery test check campaign format lock clean
 
 install: $(VENV)/.installed
 
@@ -34,6 +34,10 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Every long trial.
+campaign: install
+	$(BIN)/python -m campaigns.pages
 
 format: install
 	$(BIN)/ruff format .

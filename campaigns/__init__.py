@@ -1,0 +1,1 @@
+"""Long trials that print figures: the product under faults, watched from outside."""
