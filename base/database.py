@@ -114,8 +114,13 @@ def connect(url: str, *, busy: float = BUSY) -> Database:
     if make_url(url).get_backend_name() != "sqlite":
         waits = f"-c lock_timeout={int(busy * 1000)}" if busy < BUSY else ""
         options = {"options": waits, "connect_timeout": max(2, int(busy))} if waits else {}
-        return Database(create_engine(url, pool_pre_ping=True, connect_args=options, **pool))
-    engine = create_engine(url, connect_args={"timeout": busy}, **pool)
+        return Database(
+            create_engine(
+                url, pool_pre_ping=True, hide_parameters=True, connect_args=options, **pool
+            )
+        )
+    # Parameters hold addresses, which must not be in a log's traceback.
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy}, **pool)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begins)
     return Database(engine)
