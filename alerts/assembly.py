@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts.classification import Lexicon
 from alerts.delivery import Relay
-from alerts.dispatch import Handing
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.letter import Press, Sender
 from alerts.postponed import Postponed
@@ -58,5 +58,7 @@ def handing(relay: settings.Relay, store: settings.Store) -> Handing:
         sender=relay.bounce_email,
         allowed=relay.allowed(),
         journal=open_journal(relay.journal_file),
+        connections=relay.smtp_connections,
+        pace=relay.smtp_letters_a_second,
         postponed=Postponed(store.postponed_folder),
     )

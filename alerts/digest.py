@@ -1,4 +1,4 @@
-"""What one reader is told in one letter: Period, Notice, Digest (values)."""
+"""What one reader is told in one letter: Period, Link, Notice, Digest (values)."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ class Reason:
     evidence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where else the same call is published."""
+
+    #: The source's name for a reader.
+    source: str
+    #: As published; hostile until checked.
+    uri: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
     """One tender as a member reads it, at one of its revisions."""
@@ -58,6 +68,8 @@ class Notice:
     reasons: tuple[Reason, ...]
     #: True where an earlier letter with this notice may or may not have arrived.
     perhaps_seen: bool = False
+    #: The same call in other sources.
+    further: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from alerts import brake, outbox, quarantine
 from alerts.digest import Period
+from alerts.poison import Poison
 from alerts.tables import Edition, EditionState, Letter, Omission
 from alerts.writing import Desk, Pending, write_batch
 from base.clock import QUEBEC, quebec_day, wall_time
@@ -100,12 +103,18 @@ def open_due(session: Session, at: datetime) -> list[int]:
 def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
     """Write the letters of every edition that is not written whole; counts by what came of it.
 
-    Keys: "letter", and the Why of each omission.
+    Keys: "letter", "quarantined", and the Why of each omission. Letters in quarantine whose
+    turn has come are composed anew. What expired is given back first, to be told again.
     """
+    with database.write() as session:
+        outbox.expire(session, at=at)
     done: Counter[str] = Counter()
+    poison = Poison()
     with database.read() as session:
         editions = list(session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)))
-        calls = desk.calls(tenders.open_at(session, at)) if editions else []
+        again = quarantine.due(session, at=at)
+        work = bool(editions or again)
+        calls = desk.calls(tenders.open_at(session, at) if work else (), poison, at=at)
     for edition in editions:
         while True:
             with database.write() as session:
@@ -113,13 +122,23 @@ def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
                 if not pending:
                     _close(session, edition, at)
                     break
-                done += write_batch(session, desk, edition, pending, calls, at=at)
+                done += write_batch(session, desk, edition, pending, calls, at=at, poison=poison)
+    for edition_id, contact_ids in again.items():
+        with database.write() as session:
+            edition = session.get_one(Edition, edition_id)
+            pending = _of(session, edition, contact_ids)
+            done += write_batch(session, desk, edition, pending, calls, at=at, poison=poison)
+            omitted = select(Omission.contact_id).where(
+                Omission.edition_id == edition_id, Omission.contact_id.in_(contact_ids)
+            )
+            quarantine.release(session, edition, session.scalars(omitted), at=at)
+            quarantine.settle_concern(session, edition, at=at)
     return done
 
 
 def _pending(session: Session, edition: Edition) -> list[Pending]:
     """The next contacts of this edition that have neither letter nor omission in it."""
-    rows = session.execute(
+    found = session.execute(
         _contacts(edition)
         .where(~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id))
         .where(
@@ -127,7 +146,19 @@ def _pending(session: Session, edition: Edition) -> list[Pending]:
         )
         .order_by(Contact.id)
         .limit(BATCH)
-    ).all()
+    )
+    return _with_subscriptions(session, found.all())
+
+
+def _of(session: Session, edition: Edition, contact_ids: Sequence[int]) -> list[Pending]:
+    """Those of the contacts whom the edition is still for."""
+    found = session.execute(
+        _contacts(edition).where(Contact.id.in_(contact_ids)).order_by(Contact.id)
+    )
+    return _with_subscriptions(session, found.all())
+
+
+def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
     subscriptions = session.scalars(
         select(Subscription)
         .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))
@@ -171,12 +202,19 @@ def _frequency() -> ColumnElement[str]:
 
 
 def _close(session: Session, edition: Edition, at: datetime) -> None:
-    session.execute(
+    """The edition is written whole: measured, and then its letters may be claimed."""
+    closed = session.scalar(
         update(Edition)
         .where(Edition.id == edition.id, Edition.state == EditionState.OPEN)
         .values(state=EditionState.WRITTEN, written_at=at)
+        .returning(Edition.id)
+        .execution_options(synchronize_session=False)
     )
-    logger.info("edition written", extra={"edition": edition.id, "label": edition.label})
+    if closed is None:
+        return
+    held = brake.measure(session, session.get_one(Edition, edition.id), at=at)
+    fields = {"edition": edition.id, "label": edition.label, "held": held}
+    logger.info("edition written", extra=fields)
 
 
 def _days_before(day: date, length: timedelta) -> Period:

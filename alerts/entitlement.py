@@ -4,6 +4,7 @@ The same conditions serve three times: `contacts_refused` when an edition is wri
 nobody writes a letter in vain), `letters_refused` when a letter is claimed, and `let_pass`
 between the body and the final dot. Only the last decides: its commit is the moment from which
 a letter counts as begun, and a lapse or an unsubscribe that was committed before it always wins.
+`hold_still` is what makes "before" mean something on PostgreSQL.
 
 Which guards a letter must pass is its `gate`, within the same statement: what confirms a
 contact's own act may reach one that just left or paused, or the other mailbox of a change of
@@ -25,12 +26,14 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    text,
     true,
     update,
 )
 from sqlalchemy.orm import Session
 
 from alerts.tables import Gate, Hold, Letter, LetterState, Why
+from base import locks
 from subscriptions import events
 from subscriptions.tables import (
     Consent,
@@ -42,13 +45,51 @@ from subscriptions.tables import (
     What,
 )
 
-#: How long after the final dot the relay may take to answer (RFC 5321, 4.5.3.2.6: 10 minutes).
-REPLY_WITHIN = timedelta(minutes=10)
+#: How long a letter in doubt is its dispatcher's without a sign of life; the relay's answer may
+#: take ten minutes (RFC 5321, 4.5.3.2.6), and the dispatcher that waits for it gives signs.
+REPLY_WITHIN = timedelta(seconds=30)
 
 Guard = tuple[Why, ColumnElement[bool]]
 
 #: Guards that hold back only what tells notices (Gate.FULL).
 _OF_NOTICES = frozenset({Why.SUBSCRIPTION, Why.PAUSED})
+
+
+#: Milliseconds that the statement waits for a lock before it lets others go first; below
+#: PostgreSQL's deadlock_timeout, so that in a deadlock it is never the other who is refused.
+_LOCK_WITHIN = 500
+
+
+def hold_still(session: Session, letter_ids: list[int]) -> None:
+    """Make a change that is being committed come before or after us, not within.
+
+    On PostgreSQL the rows that entitle are locked for sharing, so a lapse or an unsubscribe
+    either was committed before `let_pass` reads, or waits for our commit; so do a hold and a
+    suppression, which are new rows (base.locks). Raises OperationalError where a lock is not
+    to be had: nothing was done, the transaction may be tried again. SQLite has one writer:
+    there the write lock is taken.
+    """
+    if session.connection().dialect.name == "sqlite":
+        return
+    session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_WITHIN}"))
+    locks.relying(session, locks.Absence.PROHIBITION)
+    # Twice: a change for which the first pass waited has put a new row in the old one's place.
+    for _ in range(2):
+        _lock_rows(session, letter_ids)
+
+
+def _lock_rows(session: Session, letter_ids: list[int]) -> None:
+    contacts = select(Letter.contact_id).where(Letter.id.in_(letter_ids))
+    members = select(Contact.member_id).where(Contact.id.in_(contacts))
+    for table, locked in (
+        (Contact, Contact.id.in_(contacts)),
+        (Subscription, Subscription.contact_id.in_(contacts)),
+        (Consent, Consent.contact_id.in_(contacts)),
+        (Membership, Membership.member_id.in_(members)),
+    ):
+        session.execute(
+            select(table.id).where(locked).order_by(table.id).with_for_update(read=True)
+        )
 
 
 def let_pass(
@@ -64,8 +105,8 @@ def let_pass(
 
     Returns the ids that may get their final dot once the caller's transaction is committed.
     For the others the connection must be closed without the dot; `letters_refused` says why.
+    `hold_still` comes first, in the same transaction, and `at` is the moment after it.
     """
-    _hold_still(session, letter_ids)
     passed = session.execute(
         update(Letter)
         .where(Letter.id.in_(letter_ids))
@@ -224,32 +265,3 @@ def _holds(
 
 def _first_refusal(guards: list[Guard]) -> ColumnElement[str]:
     return case(*((~condition, literal(why.value)) for why, condition in guards), else_="")
-
-
-def _hold_still(session: Session, letter_ids: list[int]) -> None:
-    """Make a lapse or an unsubscribe that is being committed come before or after us, not within.
-
-    On PostgreSQL the rows are locked for sharing, so such a change either was committed before
-    `let_pass` reads, or waits for our commit. SQLite has one writer: nothing is needed there.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    contacts = select(Letter.contact_id).where(Letter.id.in_(letter_ids))
-    locked = Contact.id.in_(contacts)
-    session.execute(
-        select(Contact.id).where(locked).order_by(Contact.id).with_for_update(read=True)
-    )
-    for table in (Subscription, Consent):
-        session.execute(
-            select(table.id)
-            .where(table.contact_id.in_(contacts))
-            .order_by(table.id)
-            .with_for_update(read=True)
-        )
-    members = select(Contact.member_id).where(locked)
-    session.execute(
-        select(Membership.id)
-        .where(Membership.member_id.in_(members))
-        .order_by(Membership.id)
-        .with_for_update(read=True)
-    )

@@ -8,6 +8,7 @@ not send again what its original has sent. No address is ever written in it.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from dataclasses import dataclass
@@ -55,9 +56,15 @@ class Journal:
         return {line[3] for line in self._tail() if line[1] == "accepted"}
 
     def _append(self, lines: list[str], *, durable: bool) -> None:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        written = "".join(f"{line}\n" for line in lines).encode()
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND)
         try:
-            os.write(descriptor, "".join(f"{line}\n" for line in lines).encode())
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                # A torn line, from a full disk or a power failure, must not swallow the next.
+                written = b"\n" + written
+            if os.write(descriptor, written) != len(written):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             if durable:
                 os.fsync(descriptor)
         finally:

@@ -17,7 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Kind, Told, ToldState
+from alerts.tables import Kind, LetterState, Told, ToldState
+from sources.tables import Revision, Tender
 
 #: The occasion of what is told only once.
 ONCE = "-"
@@ -37,15 +38,20 @@ def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
     """What each of those contacts has been told as new; a contact told nothing is Heard()."""
     found: dict[int, Heard] = defaultdict(Heard)
     rows = session.execute(
-        select(Told.contact_id, Told.cluster_id, Told.state, Told.relisted).where(
+        select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
+        .join(Revision, Revision.id == Told.revision_id)
+        .join(Tender, Tender.id == Revision.tender_id)
+        .where(
             Told.contact_id.in_(list(contact_ids)),
             Told.kind == Kind.NEW,
             Told.state != ToldState.RELEASED,
         )
     )
-    for contact_id, cluster_id, state, relisted in rows:
+    for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
-        (found[contact_id].uncertain if again else found[contact_id].settled).add(cluster_id)
+        kept = found[contact_id].uncertain if again else found[contact_id].settled
+        # A tender that has joined another's cluster since was told under its own.
+        kept.update({cluster_id, joined or cluster_id})
     return found
 
 
@@ -94,6 +100,31 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
 def doubt(session: Session, letter_ids: Iterable[int]) -> None:
     """Nobody knows whether those letters were accepted."""
     _move(session, letter_ids, ToldState.UNCERTAIN)
+
+
+def renew(session: Session, letter_ids: Iterable[int]) -> None:
+    """Those letters, in doubt until now, wait to leave again with the notices they have."""
+    session.execute(
+        update(Told)
+        .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .values(state=ToldState.RESERVED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def follow(session: Session, letter_id: int, state: LetterState) -> None:
+    """What was told by that letter, now that it is in that state."""
+    match state:
+        case LetterState.ACCEPTED:
+            confirm(session, [letter_id])
+        case LetterState.REFUSED | LetterState.WITHDRAWN:
+            release(session, [letter_id])
+        case LetterState.UNKNOWN:
+            doubt(session, [letter_id])
+        case LetterState.DEFERRED | LetterState.WRITTEN:
+            renew(session, [letter_id])
+        case _:
+            pass
 
 
 def _move(session: Session, letter_ids: Iterable[int], state: ToldState) -> None:

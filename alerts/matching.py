@@ -1,7 +1,7 @@
 """Tender x subscription -> Match with its reasons, or NearMiss with what lacked: pure.
 
-`matches` goes through an inverted index, sector or word -> subscriptions, so that the cost grows
-with the matches and not with the members.
+`Shelf` holds the open tenders by what they are found by, their sectors and words, so that a
+subscription costs what it finds and not what there is. `match` alone decides.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from alerts import reasons
-from alerts.classification import Classified, Facts
+from alerts.classification import THRESHOLD, Classified, Facts
 from alerts.digest import Reason
 from alerts.evidence import Evidence, Where
-from alerts.words import Passage, Phrase, find, index, passage, phrase
-from base.text import fold
+from alerts.territory import within
+from alerts.words import Index, Passage, Phrase, find, index, passage, phrase
+from base.text import clean, fold
 from sources.places import Place
 
 TenderId = TypeVar("TenderId", bound=Hashable)
@@ -31,11 +31,13 @@ _ACRONYM = 6
 
 
 class Lacked(StrEnum):
-    """Why a notice is not for a subscription."""
+    """Why a notice is not for a subscription; of several, the first of these."""
 
     SECTOR = "sector"
     EXCLUDED_WORD = "excluded word"
+    CATEGORY = "category"
     TERRITORY = "territory"
+    DAYS_LEFT = "days left"
 
 
 class Asked(Protocol):
@@ -49,6 +51,10 @@ class Asked(Protocol):
     def excluded_words(self) -> Iterable[str]: ...
     @property
     def territory(self) -> Iterable[str]: ...
+    @property
+    def categories(self) -> Iterable[str]: ...
+    @property
+    def minimum_days_left(self) -> int: ...
 
 
 class Placed(Protocol):
@@ -85,6 +91,10 @@ class Wanted:
     excluded_words: tuple[str, ...] = ()
     #: Names of municipalities, MRC or regions in any spelling; empty: everywhere.
     territory: frozenset[str] = frozenset()
+    #: goods, services, works; empty: all.
+    categories: frozenset[str] = frozenset()
+    #: Québec calendar days that a notice must still be open; 0: any.
+    minimum_days_left: int = 0
 
     @classmethod
     def of(cls, subscription: Asked) -> Wanted:
@@ -94,6 +104,8 @@ class Wanted:
             own_words=tuple(subscription.own_words),
             excluded_words=tuple(subscription.excluded_words),
             territory=frozenset(subscription.territory),
+            categories=frozenset(subscription.categories),
+            minimum_days_left=subscription.minimum_days_left,
         )
 
 
@@ -110,7 +122,8 @@ class NearMiss:
     """A notice that is not for a subscription, and the best it had."""
 
     lacked: Lacked
-    #: The excluded word as published, or the place known; "" where no sector fits.
+    #: The sector's slug that came nearest, the excluded word as published, the category, the
+    #: place or the days left; "" where no sector came near.
     detail: str
     score: float
 
@@ -120,57 +133,129 @@ class Candidate:
     """A tender ready to be matched."""
 
     facts: Facts
+    #: From classification.NEARLY on: those under THRESHOLD make near misses only.
     classified: tuple[Classified, ...]
     place: Place
+    #: base.french.days_left; None where the closing moment is unknown.
+    days_left: int | None = None
 
 
 def match(
-    facts: Facts, classified: Iterable[Classified], wanted: Wanted, *, place: Place
+    facts: Facts,
+    classified: Iterable[Classified],
+    wanted: Wanted,
+    *,
+    place: Place,
+    days_left: int | None = None,
 ) -> Match | NearMiss:
     """Whether a notice is for a subscription, and why or why not.
 
-    A place that is unknown or to check keeps nothing away: the letter says that it is.
+    What is unknown keeps nothing away, be it place, category or closing moment: the letter
+    says that it is.
     """
-    found = [one for one in classified if one.sector in wanted.sectors]
+    known = [one for one in classified if one.sector in wanted.sectors]
+    found = [one for one in known if one.score >= THRESHOLD]
     own = _seen(facts, wanted.own_words)
     if not found and not own:
-        return NearMiss(Lacked.SECTOR, "", 0.0)
+        best = max(known, key=lambda one: one.score, default=None)
+        return NearMiss(Lacked.SECTOR, best.sector, best.score) if best else _FAR
     score = 1.0 if own else max(one.score for one in found)
-    excluded = _seen(facts, wanted.excluded_words)
-    if excluded:
-        return NearMiss(Lacked.EXCLUDED_WORD, excluded[0].text, score)
-    if not _within(place, wanted.territory):
-        return NearMiss(Lacked.TERRITORY, place.municipality or place.mrc or place.region, score)
-    why = [Reason(one.sector, one.label, reasons.line(one.evidence)) for one in found]
+    lacked = _lacked(facts, wanted, place, days_left)
+    if lacked is not None:
+        return NearMiss(*lacked, score)
+    why = [_reason(one) for one in found]
     if own:
         why.append(Reason("", reasons.OWN_WORDS, reasons.line(own)))
     return Match(tuple(why), score)
 
 
+@lru_cache(maxsize=20_000)
+def _reason(one: Classified) -> Reason:
+    """The same for every reader of the sector."""
+    return Reason(one.sector, one.label, reasons.line(one.evidence))
+
+
+_FAR = NearMiss(Lacked.SECTOR, "", 0.0)
+
+
+def _lacked(
+    facts: Facts, wanted: Wanted, place: Place, days_left: int | None
+) -> tuple[Lacked, str] | None:
+    """What keeps away a notice of the right sector or words, and what it is."""
+    excluded = _seen(facts, wanted.excluded_words)
+    if excluded:
+        return Lacked.EXCLUDED_WORD, excluded[0].text
+    if facts.category and wanted.categories and facts.category not in wanted.categories:
+        return Lacked.CATEGORY, facts.category
+    if not within(place, wanted.territory):
+        return Lacked.TERRITORY, place.municipality or place.mrc or place.region
+    if days_left is not None and days_left < wanted.minimum_days_left:
+        return Lacked.DAYS_LEFT, str(days_left)
+    return None
+
+
+class Shelf(Generic[TenderId]):
+    """Open tenders by their sectors and words; made once for many subscriptions."""
+
+    def __init__(self, tenders: Mapping[TenderId, Candidate]) -> None:
+        self._tenders = tenders
+        self._order = {tender_id: place for place, tender_id in enumerate(tenders)}
+        self._by_sector: dict[str, list[TenderId]] = defaultdict(list)
+        self._by_stem: dict[str, set[TenderId]] = {}
+        for tender_id, tender in tenders.items():
+            for one in tender.classified:
+                self._by_sector[one.sector].append(tender_id)
+
+    def decide(self, wanted: Wanted) -> Iterator[tuple[TenderId, Match | NearMiss]]:
+        """Each tender that has something of what is wanted, in the order they were given.
+
+        The same matches as `match` of all of them; near misses with a score only.
+        """
+        found = {i for sector in wanted.sectors for i in self._by_sector.get(sector, ())}
+        phrases = set(filter(None, map(_own_phrase, wanted.own_words)))
+        if phrases:
+            found.update(*map(self._with, phrases))
+        for tender_id in sorted(found, key=self._order.__getitem__):
+            tender = self._tenders[tender_id]
+            made = match(
+                tender.facts,
+                tender.classified,
+                wanted,
+                place=tender.place,
+                days_left=tender.days_left,
+            )
+            if isinstance(made, Match) or made.score > 0:
+                yield tender_id, made
+
+    def _with(self, one: Phrase) -> set[TenderId]:
+        """The tenders that have all the phrase's words, wherever."""
+        if not self._by_stem:
+            self._read()
+        first, *rest = sorted((self._by_stem.get(s, set()) for s in one.stems), key=len)
+        return first.intersection(*rest)
+
+    def _read(self) -> None:
+        """Read all texts, the first time that someone has words of its own."""
+        by_stem: dict[str, set[TenderId]] = defaultdict(set)
+        for tender_id, tender in self._tenders.items():
+            for text in _texts(tender.facts):
+                for word in text.words:
+                    by_stem[word.stem].add(tender_id)
+        self._by_stem = by_stem
+
+
 def matches(
     tenders: Mapping[TenderId, Candidate], subscriptions: Mapping[SubscriptionId, Wanted]
 ) -> Iterator[tuple[SubscriptionId, TenderId, Match]]:
-    """Every match, tender by tender; the same as `match` of all pairs, without going over them."""
-    by_sector: dict[str, list[SubscriptionId]] = defaultdict(list)
-    by_phrase: dict[Phrase, list[SubscriptionId]] = defaultdict(list)
+    """Every match, subscription by subscription."""
+    shelf = Shelf(tenders)
     for subscription_id, wanted in subscriptions.items():
-        for sector in wanted.sectors:
-            by_sector[sector].append(subscription_id)
-        for one in filter(None, map(_own_phrase, wanted.own_words)):
-            by_phrase[one].append(subscription_id)
-    words = index(by_phrase)
-    for tender_id, tender in tenders.items():
-        found = [by_sector.get(known.sector, []) for known in tender.classified]
-        for text in _texts(tender.facts) if words else ():
-            found += [by_phrase[hit.phrase] for hit in find(text, words)]
-        for subscription_id in dict.fromkeys(chain.from_iterable(found)):
-            wanted = subscriptions[subscription_id]
-            made = match(tender.facts, tender.classified, wanted, place=tender.place)
+        for tender_id, made in shelf.decide(wanted):
             if isinstance(made, Match):
                 yield subscription_id, tender_id, made
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=20_000)
 def _read(text: str) -> Passage:
     return passage(text)
 
@@ -180,13 +265,18 @@ def _texts(facts: Facts) -> list[Passage]:
     return [_read(text) for text in (facts.title, *facts.labels, facts.description) if text]
 
 
+def looks_for_nothing(typed: str) -> bool:
+    """Whether a contact's word is but small words or marks: « de », « .* », « »."""
+    return _own_phrase(typed) is None
+
+
 @lru_cache(maxsize=100_000)
 def _own_phrase(typed: str) -> Phrase | None:
     """What a contact's word looks for; None where nothing but small words or marks is left.
 
     Nothing of it is a pattern: a regular expression is its letters only.
     """
-    word = typed.strip()
+    word = clean(typed)
     for opening, closing in _QUOTES:
         if len(word) > 2 and word.startswith(opening) and word.endswith(closing):
             return phrase(word[1:-1], exact=True)
@@ -194,28 +284,19 @@ def _own_phrase(typed: str) -> Phrase | None:
     return phrase(word, capitals=acronym)
 
 
+@lru_cache(maxsize=2_000)
+def _phrases(typed: tuple[str, ...]) -> Index:
+    return index(dict.fromkeys(filter(None, map(_own_phrase, typed))))
+
+
 def _seen(facts: Facts, typed: tuple[str, ...]) -> list[Evidence]:
     """Where the contact's words stand in the notice, each once."""
-    phrases = [one for one in map(_own_phrase, typed) if one]
+    phrases = _phrases(typed) if typed else {}
     if not phrases:
         return []
-    words = index(phrases)
     quotes: dict[str, Evidence] = {}
     for text in _texts(facts):
-        for hit in find(text, words):
+        for hit in find(text, phrases):
             quote = text.quote(hit.start, hit.end)
             quotes.setdefault(fold(quote), Evidence(Where.OWN_WORD, quote))
     return list(quotes.values())
-
-
-def _within(place: Place, territory: frozenset[str]) -> bool:
-    if not territory or place.basis in {"unknown", "to check"}:
-        return True
-    wanted = {_named(name) for name in territory}
-    return any(_named(n) in wanted for n in (place.municipality, place.mrc, place.region) if n)
-
-
-@lru_cache(maxsize=20_000)
-def _named(name: str) -> str:
-    """A name as it is compared: « MRC des Laurentides » is « laurentides » with its kind kept."""
-    return fold(name)

@@ -85,12 +85,12 @@ def _searched(year: Year, clusters: frozenset[int], asked: Asked, at: datetime) 
         found = found & year.by_stem.get(stem, set())
     if text.strip():
         found = found | {key for key in clusters if year.calls[key].number == text.strip()}
-    if asked.sector:
-        found = found & year.by_sector.get(asked.sector, set())
     return frozenset(key for key in found if _fits(year.calls[key], asked, at))
 
 
 def _fits(call: Kept, asked: Asked, at: datetime) -> bool:
+    if asked.sector and not call.is_of(asked.sector):
+        return False
     if asked.place and asked.place not in {call.place.municipality, call.place.mrc}:
         return False
     if asked.days is None:

@@ -1,4 +1,4 @@
-"""The letters on their way: claimed, let go, settled, expired, taken back after a crash.
+"""The letters on their way: claimed, given back, withdrawn, taken back after a crash.
 
 Every move is an UPDATE with its conditions and a count of rows. Each function works within the
 caller's transaction and says what it did.
@@ -6,39 +6,31 @@ caller's transaction and says what it did.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts import ledger
-from alerts.delivery import Outcome, Receipt
 from alerts.entitlement import letters_refused
-from alerts.tables import Attempt, Letter, LetterState, Omission, Why
-from subscriptions import suppressions
+from alerts.tables import (
+    Edition,
+    EditionState,
+    Letter,
+    LetterState,
+    Omission,
+    Why,
+)
 
-#: How long a claim holds without a sign of life.
-LEASE = timedelta(seconds=60)
-#: Minutes to the next attempt, by number of attempts made; the last one repeats.
-BACK_OFF = (1, 5, 15, 60, 120, 240)
+#: How long a claim holds without a sign of life; its dispatcher gives one three times as often.
+LEASE = timedelta(seconds=30)
 #: What waits for its turn.
 WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
 #: Guards that only say "not now": the letter stays as it is.
 NOT_NOW = (Why.HELD,)
-
-AFTER = {
-    Outcome.ACCEPTED: LetterState.ACCEPTED,
-    Outcome.DEFERRED: LetterState.DEFERRED,
-    Outcome.DEAD_ADDRESS: LetterState.REFUSED,
-    Outcome.REFUSED: LetterState.REFUSED,
-    Outcome.POLICY: LetterState.REFUSED,
-    Outcome.MISCONFIGURED: LetterState.DEFERRED,
-    Outcome.UNKNOWN: LetterState.UNKNOWN,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,14 +63,6 @@ class Doubt:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a claimed letter."""
-
-    letter: Claimed
-    receipt: Receipt
-
-
 def claim(
     session: Session,
     *,
@@ -90,11 +74,14 @@ def claim(
 ) -> Lot:
     """Take up to `most` letters whose turn has come and whose contact is entitled.
 
-    Those that may never leave are withdrawn on the way, each with its omission.
+    Those that may never leave are withdrawn on the way, each with its omission. Letters of an
+    edition wait until it is written whole, and the brake has measured it.
     """
+    whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
     turn = (
         select(Letter.id)
         .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
+        .where(or_(Letter.edition_id.is_(None), whole))
         .order_by(Letter.next_attempt_at, Letter.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -125,32 +112,6 @@ def claim(
     return Lot([Claimed(**row._asdict()) for row in taken], len(ids))
 
 
-def settle(session: Session, done: Iterable[Settled], *, claim: str, at: datetime) -> list[int]:
-    """Record what the relay answered; return the letters that were no longer ours to settle.
-
-    A result under another claim, from a dispatcher that was given up, changes nothing.
-    """
-    strangers: list[int] = []
-    for one in done:
-        state = AFTER[one.receipt.outcome]
-        changed = session.execute(
-            update(Letter)
-            .where(Letter.id == one.letter.id, Letter.claim == claim)
-            .where(Letter.state.in_([LetterState.CLAIMED, LetterState.IN_DOUBT]))
-            .values(state=state, reply=one.receipt.reply, **_times(state, one.letter, at))
-            .execution_options(synchronize_session=False)
-        )
-        if changed.rowcount != 1:  # type: ignore[attr-defined]
-            strangers.append(one.letter.id)
-            continue
-        session.execute(insert(Attempt).values(_attempt(one, at)))
-        _tell_ledger(session, state, one.letter.id)
-        if one.receipt.outcome is Outcome.DEAD_ADDRESS:
-            reason = f"bounce {one.receipt.reply[4:9]}"
-            suppressions.suppress(session, one.letter.address, reason=reason, at=at)
-    return strangers
-
-
 def withdraw(session: Session, refused: dict[int, Why], *, at: datetime, claim: str = "") -> None:
     """Those letters will not leave: say why, and give their notices back.
 
@@ -167,28 +128,56 @@ def withdraw(session: Session, refused: dict[int, Why], *, at: datetime, claim: 
         ).first()
         if changed is not None:
             ledger.release(session, [letter_id])
-            session.execute(
-                insert(Omission).values(
-                    at=at, letter_id=letter_id, why=why, detail="", **changed._asdict()
-                )
-            )
+            _omit(session, letter_id, why, changed._asdict(), at)
 
 
-def give_back(session: Session, letter_ids: Iterable[int], *, claim: str, at: datetime) -> None:
-    """Undo a claim: the letters wait again, the attempt is not counted."""
+def give_back(
+    session: Session,
+    letter_ids: Iterable[int],
+    *,
+    claim: str,
+    state: LetterState = LetterState.CLAIMED,
+) -> None:
+    """Undo a claim: the letters wait again as before, the attempt is not counted.
+
+    IN_DOUBT for `state` only where the final dot was certainly not sent.
+    """
     session.execute(
         update(Letter)
-        .where(Letter.id.in_(list(letter_ids)), Letter.claim == claim)
-        .where(Letter.state == LetterState.CLAIMED)
-        .values(
-            state=LetterState.WRITTEN,
-            claim="",
-            lease_until=None,
-            next_attempt_at=at,
-            attempts=Letter.attempts - 1,
-        )
+        .where(Letter.id.in_(list(letter_ids)), Letter.claim == claim, Letter.state == state)
+        .values(attempts=Letter.attempts - 1, in_doubt_at=None, **_waiting_again())
         .execution_options(synchronize_session=False)
     )
+
+
+def renew(session: Session, *, claim: str, until: datetime) -> int:
+    """A sign of life: that claim's letters are its own until then; how many it has."""
+    renewed = session.execute(
+        update(Letter)
+        .where(Letter.claim == claim)
+        .where(Letter.state.in_([LetterState.CLAIMED, LetterState.IN_DOUBT]))
+        .where(Letter.lease_until < until)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    return int(renewed.rowcount)  # type: ignore[attr-defined]
+
+
+def expire(session: Session, *, at: datetime) -> int:
+    """Withdraw what waits and is no longer worth sending, whether its turn has come or not.
+
+    So that what it would have told is offered in the next edition, also while all is held.
+    """
+    over = select(Letter.id).where(Letter.state.in_(WAITING), Letter.expires_at <= at)
+    ids = list(session.scalars(over))
+    withdraw(session, dict.fromkeys(ids, Why.EXPIRED), at=at)
+    return len(ids)
+
+
+def waits_since(session: Session, moment: datetime) -> bool:
+    """Whether a letter has had its turn since then, and still waits."""
+    waiting = select(Letter.id).where(Letter.state.in_(WAITING), Letter.next_attempt_at <= moment)
+    return session.scalar(waiting.limit(1)) is not None
 
 
 def take_back(session: Session, *, at: datetime) -> int:
@@ -196,7 +185,7 @@ def take_back(session: Session, *, at: datetime) -> int:
     back = session.execute(
         update(Letter)
         .where(Letter.state == LetterState.CLAIMED, Letter.lease_until <= at)
-        .values(state=LetterState.WRITTEN, claim="", lease_until=None, next_attempt_at=at)
+        .values(**_waiting_again())
         .returning(Letter.id)
         .execution_options(synchronize_session=False)
     )
@@ -221,54 +210,38 @@ def resolve(
     ACCEPTED, UNKNOWN, WITHDRAWN, or WRITTEN to send the same bytes again. False when the
     letter is in another state by now.
     """
-    values: dict[str, Any] = {"state": state, "reply": reply, "claim": "", "lease_until": None}
+    values: dict[str, Any] = {"state": state, "reply": reply, "lease_until": None}
+    if state is not LetterState.UNKNOWN:
+        # An UNKNOWN letter keeps its claim: its dispatcher may be slow, and know.
+        values["claim"] = ""
     if state is LetterState.WRITTEN:
         values["next_attempt_at"] = at
     else:
         values["settled_at"] = at
+    if state is LetterState.WITHDRAWN:
+        values["why"] = Why.DROPPED
     changed = session.execute(
         update(Letter)
         .where(Letter.id == letter_id)
         .where(Letter.state.in_([LetterState.IN_DOUBT, LetterState.UNKNOWN]))
         .values(**values)
+        .returning(Letter.contact_id, Letter.edition_id)
         .execution_options(synchronize_session=False)
-    )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
+    ).first()
+    if changed is None:
         return False
-    _tell_ledger(session, state, letter_id)
+    if state is LetterState.WITHDRAWN:
+        _omit(session, letter_id, Why.DROPPED, changed._asdict(), at)
+    ledger.follow(session, letter_id, state)
     return True
 
 
-def back_off(attempts: int, spread: float) -> timedelta:
-    """The wait after that many attempts; `spread` from 0 to 1 adds up to a quarter."""
-    minutes = BACK_OFF[min(attempts, len(BACK_OFF)) - 1]
-    return timedelta(minutes=minutes * (1 + spread / 4))
+def _omit(session: Session, letter_id: int, why: Why, of: dict[str, Any], at: datetime) -> None:
+    session.execute(insert(Omission).values(at=at, letter_id=letter_id, why=why, detail="", **of))
 
 
-def _times(state: LetterState, letter: Claimed, at: datetime) -> dict[str, Any]:
-    if state is LetterState.DEFERRED:
-        wait = back_off(letter.attempts, random.random())  # noqa: S311, no secret
-        return {"next_attempt_at": at + wait, "claim": "", "lease_until": None}
-    return {"settled_at": at, "lease_until": None}
-
-
-def _tell_ledger(session: Session, state: LetterState, letter_id: int) -> None:
-    match state:
-        case LetterState.ACCEPTED:
-            ledger.confirm(session, [letter_id])
-        case LetterState.REFUSED | LetterState.WITHDRAWN:
-            ledger.release(session, [letter_id])
-        case LetterState.UNKNOWN:
-            ledger.doubt(session, [letter_id])
-        case _:
-            pass
-
-
-def _attempt(one: Settled, at: datetime) -> dict[str, Any]:
-    return {
-        "letter_id": one.letter.id,
-        "at": at,
-        "phase": one.receipt.phase,
-        "outcome": one.receipt.outcome,
-        "reply": one.receipt.reply,
-    }
+def _waiting_again() -> dict[str, Any]:
+    """As it was before the claim: DEFERRED where an earlier attempt failed, else WRITTEN."""
+    deferred, written = LetterState.DEFERRED.value, LetterState.WRITTEN.value
+    before = case((Letter.attempts > 1, deferred), else_=written)
+    return {"state": before, "claim": "", "lease_until": None}

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from alerts.evidence import Evidence, Where
 from base.french import NBSP
+from base.text import fold
 
-#: Longer quotes are cut: the line is read on a phone.
+#: Longer quotes are cut, and more of a kind left out: the line is read on a phone.
 _LONGEST = 60
+_MOST = 3
 #: The label of what a contact asked for in its own words.
 OWN_WORDS = "Vos mots-clés"
 _PLACES = {
@@ -27,13 +29,23 @@ def line(evidence: Iterable[Evidence]) -> str:
     seen = list(evidence)
     parts = []
     for where, place in _PLACES.items():
-        quotes = [quote(one.text) for one in seen if one.where is where]
+        quotes = _whole(one.text for one in seen if one.where is where)
         if quotes:
-            parts.append(f"{_listed(dict.fromkeys(quotes))} {place}")
-    codes = [one.text for one in seen if one.where is Where.CODE]
+            parts.append(f"{_listed(map(quote, quotes))} {place}")
+    codes = _whole(one.text for one in seen if one.where is Where.CODE)
     if codes:
-        parts.append(f"code{'s' if len(codes) > 1 else ''} {_listed(dict.fromkeys(codes))}")
+        parts.append(f"code{'s' if len(codes) > 1 else ''} {_listed(codes)}")
     return "; ".join(parts)
+
+
+def _whole(texts: Iterable[str]) -> list[str]:
+    """The first texts, each once, without those that stand within another."""
+    found = {fold(text): text for text in texts}
+    return [
+        text
+        for key, text in found.items()
+        if not any(f" {key} " in f" {other} " and key != other for other in found)
+    ][:_MOST]
 
 
 def quote(text: str) -> str:

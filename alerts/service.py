@@ -10,14 +10,16 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import confirmations, editions
-from alerts.dispatch import Handing, hand_over
+from alerts import confirmations, editions, near_misses
+from alerts.dispatch import hand_over
+from alerts.handing import Handing
 from alerts.recovery import recover
 from alerts.writing import Desk
 from base.clock import QUEBEC
@@ -55,6 +57,11 @@ class Service:
         editions.write_open(self.database, self.desk, at=at)
         confirmations.write_owed(self.database, self.desk, at=at)
 
+    def prune(self) -> None:
+        """Forget what is kept for a time only."""
+        with self.database.write() as session:
+            near_misses.prune(session, at=self.now())
+
     def send(self) -> None:
         """Mend what a crash left, then hand over what waits."""
         recover(self.database, self.handing.journal, at=self.now(), log=self.postfix_log)
@@ -65,12 +72,15 @@ class Service:
 
 
 #: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
-#: counts them from Monday. Writing and reading share a worker, so that a reading is never
-#: half seen by an edition.
+#: counts them from Monday.
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("read", "12 * * * *", ("read",)),
-    ("write and send", "* * * * *", ("write", "send")),
+    ("write", "* * * * *", ("write",)),
+    ("prune", "40 3 * * *", ("prune",)),
 )
+#: Between two looks at the outbox. With a lease (alerts.outbox.LEASE) it makes less than the
+#: minute within which all that a killed process had in hand is on its way again.
+SEND_EVERY = timedelta(seconds=20)
 
 
 def run(service: Service) -> None:
@@ -84,6 +94,8 @@ def run(service: Service) -> None:
     for name, crontab, steps in SCHEDULE:
         trigger = CronTrigger.from_crontab(crontab, timezone=QUEBEC)
         scheduler.add_job(_guarded, trigger, args=(service, steps), id=name)
+    every = IntervalTrigger(seconds=int(SEND_EVERY.total_seconds()), timezone=QUEBEC)
+    scheduler.add_job(_guarded, every, args=(service, ("send",)), id="send")
     scheduler.start()
     service.stop.wait()
     # Waits for the job at work, which finishes the letters in hand.

@@ -83,7 +83,8 @@ class Why(StrEnum):
     NOT_ALLOWED = "not_allowed"  #: MAIL_ALLOWED does not name the address
     EXPIRED = "expired"  #: refused for 72 h, or all its notices have closed
     NOTHING = "nothing"  #: nothing new for what they declared
-    UNWRITABLE = "unwritable"  #: the letter could not be composed
+    UNWRITABLE = "unwritable"  #: the letter, or the notice in it, could not be composed
+    DROPPED = "dropped"  #: uncertain, and staff gave it up
 
 
 class Edition(Base):
@@ -102,6 +103,9 @@ class Edition(Base):
     opened_at: Mapped[datetime]
     written_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(20), default=EditionState.OPEN)
+    #: What the brake measures (alerts.brake), counted when the edition is written whole.
+    letters: Mapped[int] = mapped_column(default=0)
+    notices: Mapped[int] = mapped_column(default=0)
 
 
 class Letter(Base):
@@ -192,9 +196,22 @@ class Attempt(Base):
 
 
 class Omission(Base):
-    """Why a contact was not mailed in an edition, or a letter did not leave."""
+    """Why a contact was not mailed in an edition, a letter did not leave, or a notice is not in it.
+
+    Without a letter: the contact got none in that edition, said once however many write it.
+    """
 
     __tablename__ = "omission"
+    __table_args__ = (
+        Index(
+            "uq_omission_contact_edition",
+            "edition_id",
+            "contact_id",
+            unique=True,
+            sqlite_where=text("letter_id IS NULL"),
+            postgresql_where=text("letter_id IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -11,13 +11,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import Stemmer
 
 #: Beyond so many characters a text is cut: bounded time for a hostile one.
-MOST = 20_000
-#: Words that may stand between two words of a phrase.
-GAP = 2
+MOST = 10_000
+#: How many words may stand between two words of a phrase.
+GAP = 1
 
 _TOKEN = re.compile(r"[^\W_]+|[;:()\[\]/\\|–—+]|(?<=\s)-(?=\s)|[.!?](?=\s)")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "Œ": "OE", "Æ": "AE", "ß": "ss"})
@@ -28,20 +29,35 @@ _SMALL = frozenset({
     "leurs", "lorsqu", "m", "n", "nos", "notre", "ou", "par", "pour", "puis", "qu",
     "que", "qui", "s", "sa", "sans", "se", "selon", "ses", "son", "sous", "sur", "t",
     "toute", "toutes", "tous", "tout", "un", "une", "vers", "y", "the", "of", "and",
-    "for", "to", "j",
+    "for", "to", "j", "lors",
 })
+#: After these a title tells for whom or where, no longer what.
+_ASIDE = frozenset({"pour", "dans", "chez", "lors"})
+_OF, _AND = frozenset({"d", "de", "des", "du"}), frozenset({"et", "ou"})
 #: Prefixes that are written with or without a hyphen.
 _PREFIXES = frozenset({
     "eco", "mini", "multi", "inter", "auto", "radio", "video", "tele", "micro", "bio",
     "agro", "co", "re", "geo",
 })
 # fmt: on
+_PLURAL = re.compile(r"s$|(?:au|eu|ou)x$")
 #: What the stemmer would make one with another meaning: kept as the singular.
-_KEPT = frozenset({"formation", "format", "habitation", "commune", "communal", "portable"})
+# fmt: off
+_KEPT = frozenset({
+    "accord", "agencement", "alimentation", "animation", "banquet", "banquette", "berger",
+    "camper", "centrale", "classement", "collecte", "collectif", "collection", "communal",
+    "commune", "concertation", "conseiller", "consultation", "coupe", "cour", "cours",
+    "education", "elevateur", "enseigne", "enseignement", "equipe", "equipement", "etage",
+    "etagere", "format", "formation", "gouvernance", "habitation", "immigration",
+    "imprimante", "livrer", "loyer", "marina", "organisme", "passage", "periodique",
+    "placement", "planche", "plancher", "portable", "porte", "publication", "rangement",
+    "rayonnage", "refuge", "restaurant", "secourisme", "surfaceuse", "surveillance",
+    "surveillant", "terrasse", "transformateur", "usage", "villa",
+})
+# fmt: on
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text, where it stands and what it is compared by."""
 
     stem: str
@@ -51,6 +67,10 @@ class Word:
     #: Rises at each mark that sets a part of the text apart.
     segment: int
     capitals: bool
+    #: After « pour », « dans » or the like in its segment: for whom or where, hardly what.
+    aside: bool = False
+    #: Tied to the word before by « de »: what that one is of.
+    of: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,10 +100,11 @@ class Phrase:
     exactly: tuple[str, ...] = ()
     #: Only where it stands in capitals: « CPE » is not « cpe ».
     capitals: bool = False
+    #: How many words may stand between two of its words; at most GAP.
+    gap: int = GAP
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A phrase found from word `start` up to and without word `end`."""
 
     phrase: Phrase
@@ -105,42 +126,78 @@ def stem(folded: str) -> str:
     """What a folded word is compared by: « paysagère », « paysagers » and « paysager » alike."""
     if folded.isdigit():
         return folded
-    word = folded[:-1] if len(folded) > 3 and folded[-1] in "sx" else folded
-    if word in _KEPT or len(word) < 5:
+    word = folded[:-1] if len(folded) > 3 and _PLURAL.search(folded) else folded
+    if folded in _KEPT:
+        return folded
+    if word.endswith("ive"):
+        word = word[:-2] + "f"  # collective, collectif
+    if word in _KEPT or len(word) < 5 or word.endswith("if"):
         return word
     if word.endswith("ere"):
         word = word[:-2] + "r"
-    if word.endswith("aux"[:-1]) and not word.endswith("eau") and folded.endswith("x"):
-        word = word[:-2] + "al"
+    if folded.endswith("aux") and not folded.endswith("eaux"):
+        word = folded[:-3] + "al"
     short: str = _STEMMER.stemWord(word)
     return short if len(word) - len(short) <= 5 else word
 
 
 def passage(text: str) -> Passage:
     """Read a text into words; what is over MOST characters is left unread."""
-    text = unicodedata.normalize("NFC", text[:MOST].replace("\x92", "’"))
-    words: list[Word] = []
-    segment = 0
-    joined: tuple[str, int] | None = None
-    for token in _TOKEN.finditer(text):
-        value = token.group()
+    read = unicodedata.normalize("NFC", text[:MOST].replace("\x92", "’"))
+    words = _Words(read)
+    for token in _TOKEN.finditer(read):
+        words.take(token)
+    return Passage(read, tuple(words.found))
+
+
+class _Words:
+    """The words of a text while it is read from its first token to its last."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: list[Word] = []
+        self.segment = 0
+        self.aside = self.of = self.joined = False
+        #: A prefix that waits for the rest of its word (« éco-centre »), and where it began.
+        self.prefix: tuple[str, int] | None = None
+
+    def take(self, token: re.Match[str]) -> None:
+        value, start, end = token[0], token.start(), token.end()
         if not value[0].isalnum():
-            segment += 1
-            continue
-        folded, start = _folded(value), token.start()
-        if joined and text[token.start() - 1] == "-":
-            folded, start = joined[0] + folded, joined[1]
-        joined = None
-        if folded in _PREFIXES and text[token.end() : token.end() + 1] == "-":
-            joined = (folded, start)
-            continue
-        if folded and folded not in _SMALL:
+            self.segment += 1
+            self.aside = self.of = self.joined = False
+            return
+        folded, stemmed = _known(value)
+        if self.prefix:
+            if self.text[start - 1] == "-":
+                folded, start = self.prefix[0] + folded, self.prefix[1]
+                stemmed = stem(folded)
+            self.prefix = None
+        if folded in _SMALL:
+            self.aside = self.aside or folded in _ASIDE
+            self.of = self.of or folded in _OF
+            self.joined = self.joined or folded in _AND
+        elif folded in _PREFIXES and self.text[end : end + 1] == "-":
+            self.prefix = (folded, start)
+        elif folded:
+            of = self.of and not self.joined
             capitals = len(value) > 1 and value.isupper()
-            words.append(Word(stem(folded), folded, start, token.end(), segment, capitals))
-    return Passage(text, tuple(words))
+            self.found.append(
+                Word(stemmed, folded, start, end, self.segment, capitals, self.aside, of)
+            )
+            self.of = self.joined = False
 
 
-def phrase(spelling: str, *, exact: bool = False, capitals: bool = False) -> Phrase | None:
+@lru_cache(maxsize=100_000)
+def _known(value: str) -> tuple[str, str]:
+    """A word folded, and its stem."""
+    folded = _folded(value)
+    return folded, stem(folded)
+
+
+def phrase(
+    spelling: str, *, exact: bool = False, capitals: bool = False, gap: int = GAP
+) -> Phrase | None:
     """A phrase to look for; None where only small words or marks are left of it."""
     words = passage(spelling).words
     if not words:
@@ -149,6 +206,7 @@ def phrase(spelling: str, *, exact: bool = False, capitals: bool = False) -> Phr
         stems=tuple(word.stem for word in words),
         exactly=tuple(word.folded for word in words) if exact or capitals else (),
         capitals=capitals,
+        gap=gap,
     )
 
 
@@ -166,7 +224,16 @@ def index(phrases: Iterable[Phrase]) -> Index:
 def find(read: Passage, phrases: Index) -> Iterator[Hit]:
     """Every place where one of the phrases stands."""
     for start, word in enumerate(read.words):
-        for one in phrases.get(word.stem, ()):
+        begun = phrases.get(word.stem)
+        if begun is None:
+            continue
+        after: set[str] | None = None
+        for one in begun:
+            if len(one.stems) > 1:
+                if after is None:
+                    after = {near.stem for near in read.words[start + 1 : start + 2 + GAP]}
+                if one.stems[1] not in after:
+                    continue
             end = _end(read, one, start)
             if end:
                 yield Hit(one, start, end)
@@ -178,7 +245,7 @@ def _end(read: Passage, one: Phrase, start: int) -> int:
     at = start
     for number, wanted in enumerate(one.stems):
         if number:
-            reach = 1 if one.exactly else 1 + GAP
+            reach = 1 if one.exactly else 1 + one.gap
             after = range(at + 1, min(at + 1 + reach, len(words)))
             found = next((n for n in after if words[n].stem == wanted), None)
             if found is None or words[found].segment != words[start].segment:

@@ -5,25 +5,28 @@ Everything is in the caller's one transaction: a letter, what it tells, and the 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import ledger
-from alerts.classification import Classified, Facts, Lexicon, classify
-from alerts.digest import Digest, Notice, Period, Reason, ordered
+from alerts import ledger, near_misses, quarantine
+from alerts.calls import Call, OpenCalls, open_calls
+from alerts.classification import Lexicon
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
-from alerts.errors import LetterUnwritable
+from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
-from alerts.letter import Composed, Press, ReaderLinks, compose
-from alerts.matching import Match, Wanted, match, place_of
-from alerts.tables import Edition, Letter, LetterState, Omission, Why
+from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
+from alerts.matching import Match, NearMiss, Shelf, Wanted
+from alerts.near_misses import Missed
+from alerts.poison import Poison, compose_without
+from alerts.tables import Edition, Why
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -31,19 +34,13 @@ from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
 
-#: A letter that could not leave for so long is no longer worth sending.
-WORTH_SENDING = timedelta(hours=72)
 
+class Result(StrEnum):
+    """What came of writing for one contact, where that is no Why."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
-    """An open tender as it stands, classified once for all readers."""
-
-    cluster_id: int
-    tender: Tender
-    revision: Revision
-    facts: Facts
-    classified: tuple[Classified, ...]
+    LETTER = "letter"
+    ELSEWHERE = "elsewhere"  #: another writer was faster: to be looked at again
+    QUARANTINED = "quarantined"  #: cannot be composed (alerts.quarantine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +62,28 @@ class Desk:
     catalogue: Catalogue
     lexicon: Lexicon
 
-    def calls(self, open_tenders: Iterable[tuple[Tender, Revision]]) -> list[Call]:
-        """Classify each open tender, once."""
-        return [self._call(tender, revision) for tender, revision in open_tenders]
+    def calls(
+        self,
+        open_tenders: Iterable[tuple[Tender, Revision]],
+        poison: Poison | None = None,
+        *,
+        at: datetime,
+    ) -> OpenCalls:
+        """The open calls of those tenders, each classified once; what fails goes to `poison`."""
+        return open_calls(open_tenders, self.lexicon, poison or Poison(), at=at)
 
-    def _call(self, tender: Tender, revision: Revision) -> Call:
-        facts = Facts(
-            title=revision.title,
-            category=revision.category,
-            codes=tuple(item["code"] for item in revision.items),
-            labels=tuple(item["label"] for item in revision.items),
-            description=revision.description,
-            buyer=revision.buyer,
-        )
-        return Call(
-            cluster_id=tender.cluster_id or tender.id,
-            tender=tender,
-            revision=revision,
-            facts=facts,
-            classified=classify(facts, self.lexicon),
-        )
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Batch:
+    """What the contacts of one batch share."""
+
+    session: Session
+    desk: Desk
+    edition: Edition
+    calls: OpenCalls
+    poison: Poison
+    at: datetime
+    missed: list[Missed]
 
 
 def write_batch(
@@ -92,58 +91,90 @@ def write_batch(
     desk: Desk,
     edition: Edition,
     pending: Sequence[Pending],
-    calls: Sequence[Call],
+    calls: OpenCalls,
     *,
     at: datetime,
+    poison: Poison | None = None,
 ) -> Counter[str]:
-    """Write for each of those contacts; counts of letters and of each Why."""
+    """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
+
+    "elsewhere" counts those for whom another writer was faster; they are looked at again.
+    `poison` is what was found in earlier batches of the same run.
+    """
+    poison = Poison() if poison is None else poison
+    batch = _Batch(
+        session=session, desk=desk, edition=edition, calls=calls, poison=poison, at=at, missed=[]
+    )
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
+    omitted: dict[int, Why] = {}
     for one in pending:
-        why = refused.get(one.contact.id)
-        if why is None and one.subscription is not None:
-            notices = _notices(one.subscription, calls, heard.get(one.contact.id, Heard()))
-            why = _write(session, desk, edition, one, notices, at=at)
-        if why is not None:
-            _omit(session, edition, one.contact.id, why, at=at)
-        done[why or "letter"] += 1
+        result: Why | Result | None = refused.get(one.contact.id)
+        if result is None:
+            result = _isolated(batch, one, heard.get(one.contact.id, Heard()))
+        if isinstance(result, Why):
+            omitted[one.contact.id] = result
+        done[result] += 1
+    omit(session, edition, omitted, at=at)
+    near_misses.keep(session, batch.missed, at=at)
+    poison.say(session, at=at)
     return done
 
 
-def _write(
-    session: Session,
-    desk: Desk,
-    edition: Edition,
-    to: Pending,
-    notices: tuple[Notice, ...],
-    *,
-    at: datetime,
-) -> Why | None:
-    """One contact's letter with its ledger rows; or the reason why there is none."""
-    if not notices or to.subscription is None:
-        return Why.NOTHING
+def _isolated(batch: _Batch, to: Pending, heard: Heard) -> Why | Result:
+    """One contact's letter; whatever is wrong with it keeps no other from being written."""
+    edition = batch.edition
     key = f"digest:{edition.frequency}:{edition.label}:{to.contact.id}"
+    try:
+        return _write(batch, to, heard, key)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        logger.exception("letter unwritable", extra={"contact": to.contact.id})
+        quarantine.uncomposed(
+            batch.session,
+            edition,
+            to.contact,
+            key=key,
+            message_id=message_id(key, batch.desk.press.sender.list_domain),
+            error=error,
+            expires_at=batch.at + WORTH_SENDING,
+            at=batch.at,
+        )
+        return Result.QUARANTINED
+
+
+def _write(batch: _Batch, to: Pending, heard: Heard, key: str) -> Why | Result:
+    """One contact's letter with its ledger rows; or the reason why there is none."""
+    if to.subscription is None:
+        return Why.NOTHING
+    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    batch.missed.extend(missed)
+    if not notices:
+        return Why.NOTHING
     digest = Digest(
         contact_name=to.contact.name,
         member_name=to.member.name,
-        frequency=edition.frequency,
-        period=Period(edition.starts_at, edition.ends_at),
+        frequency=batch.edition.frequency,
+        period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
-        sectors=tuple(desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
     )
-    try:
-        composed = _compose(desk, digest, to.contact, key, at)
-    except LetterUnwritable:
-        logger.exception("letter unwritable", extra={"contact": to.contact.id})
+    written = compose_without(
+        digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
+    )
+    if written is None:
         return Why.UNWRITABLE
-    letter_id = _freeze(session, edition, to.contact, digest, composed, key=key, at=at)
-    if letter_id is not None:
-        ledger.reserve(
-            session, letter_id=letter_id, contact_id=to.contact.id, notices=notices, at=at
-        )
-    return None
+    composed, shown = written
+    session, edition = batch.session, batch.edition
+    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
+    if letter_id is None:
+        return Result.ELSEWHERE
+    hidden = [notice for notice in notices if notice not in shown.notices]
+    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
+    return Result.LETTER
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:
@@ -154,82 +185,47 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
     return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)
 
 
-def _freeze(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    digest: Digest,
-    composed: Composed,
-    *,
-    key: str,
-    at: datetime,
-) -> int | None:
-    """The letter's row; None when another writer made it first."""
-    closings = [notice.closes_at for notice in digest.notices]
-    last = at + WORTH_SENDING
-    if None not in closings:
-        last = min(last, max(moment for moment in closings if moment is not None))
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    made: int | None = session.scalar(
-        dialect.insert(Letter)
-        .values(
-            key=key,
-            edition_id=edition.id,
-            contact_id=contact.id,
-            address=contact.address,
-            message_id=composed.message_id,
-            content=composed.content,
-            sha256=hashlib.sha256(composed.content).hexdigest(),
-            size=len(composed.content),
-            notices=len(digest.notices),
-            state=LetterState.WRITTEN,
-            written_at=at,
-            expires_at=last,
-            next_attempt_at=at,
-        )
-        .on_conflict_do_nothing(index_elements=[Letter.key])
-        .returning(Letter.id)
-    )
-    return made
-
-
-def _notices(subscription: Subscription, calls: Sequence[Call], heard: Heard) -> tuple[Notice, ...]:
-    """What that subscription has not been told yet, soonest to close first.
+def _notices(
+    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
+) -> tuple[tuple[Notice, ...], list[Missed]]:
+    """What that subscription has not been told yet, soonest to close first; and near misses.
 
     Over the reader's own maximum, the later ones stay untold: the next letter has them.
     """
-    wanted = Wanted.of(subscription)
-    found = []
-    for call in calls:
-        if call.cluster_id in heard.settled:
+    found, missed = [], []
+    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
+        if cluster_id in heard.settled:
             continue
-        matched = match(call.facts, call.classified, wanted, place=place_of(call.revision))
-        if isinstance(matched, Match):
-            again = call.cluster_id in heard.uncertain
-            found.append(_notice(call, matched.reasons, perhaps_seen=again))
-    return ordered(found)[: subscription.most_notices]
+        call = calls.by_cluster[cluster_id]
+        if isinstance(made, Match):
+            again = cluster_id in heard.uncertain
+            found.append(call.notice(made.reasons, perhaps_seen=again))
+        else:
+            missed.append(Missed(subscription.contact_id, call.revision.id, made))
+    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
 
 
-def _notice(call: Call, reasons: tuple[Reason, ...], *, perhaps_seen: bool) -> Notice:
-    revision = call.revision
-    return Notice(
-        cluster_id=call.cluster_id,
-        revision_id=revision.id,
-        number=call.tender.number,
-        title=revision.title,
-        buyer=revision.buyer,
-        place=", ".join(name for name in (revision.municipality, revision.mrc) if name)
-        or revision.region,
-        place_to_check=revision.place_basis == "to check",
-        category=revision.category,
-        method=revision.procurement_method_details,
-        closes_at=revision.closes_at,
-        uri=revision.uri,
-        source=call.tender.source,
-        reasons=reasons,
-        perhaps_seen=perhaps_seen,
-    )
+def _decided(
+    wanted: Wanted, calls: OpenCalls, poison: Poison
+) -> list[tuple[int, Match | NearMiss]]:
+    """What is for that subscription, and what nearly is.
 
-
-def _omit(session: Session, edition: Edition, contact_id: int, why: Why, *, at: datetime) -> None:
-    session.add(Omission(at=at, edition_id=edition.id, contact_id=contact_id, why=why))
+    A call that fails while others do not is left out; where all fail, the subscription is to
+    blame, and the last failure is raised.
+    """
+    try:
+        return list(calls.shelf.decide(wanted))
+    except Exception:
+        logger.exception("matching failed, each call is tried alone")
+    decided: list[tuple[int, Match | NearMiss]] = []
+    failed: list[tuple[Call, Exception]] = []
+    for cluster_id, call in calls.by_cluster.items():
+        try:
+            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
+        except Exception as error:  # noqa: BLE001, one tender must not keep all letters
+            failed.append((call, error))
+    if len(failed) == len(calls.by_cluster):
+        raise failed[-1][1]
+    for call, reason in failed:
+        poison.add(call.tender, call.revision, reason)
+    return decided

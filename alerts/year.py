@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from alerts.classification import Classified, Facts, Lexicon, classify
+from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
 from alerts.matching import place_of
 from alerts.words import passage
 from sources.places import Place
@@ -40,6 +40,7 @@ class Kept:
     published_at: datetime
     reserved: bool
     facts: Facts
+    #: From classification.NEARLY on: those under THRESHOLD make near misses only.
     classified: tuple[Classified, ...]
     place: Place
     closes_at: datetime | None
@@ -47,6 +48,10 @@ class Kept:
     active: bool
     #: Of the title, buyer, place, labels and description, folded and cut to their stems.
     stems: frozenset[str]
+
+    def is_of(self, sector: str) -> bool:
+        """Whether it is told to who declared that sector."""
+        return any(one.sector == sector and one.score >= THRESHOLD for one in self.classified)
 
 
 class Year:
@@ -115,7 +120,7 @@ class Year:
             published_at=published_at,
             reserved=row.visibility != "public",
             facts=facts,
-            classified=classify(facts, self.lexicon),
+            classified=classify(facts, self.lexicon, least=NEARLY),
             place=place,
             closes_at=row.closes_at,
             active=active,

@@ -104,6 +104,9 @@ class Relay(Group):
     smtp_password: SecretStr = SecretStr("")
     #: A file with the relay's own certificate authority; empty for the system's.
     smtp_ca_file: Path | None = None
+    #: Connections to the relay at once, and letters a second over all of them (0: no limit).
+    smtp_connections: int = Field(default=4, ge=1, le=50)
+    smtp_letters_a_second: float = Field(default=0.0, ge=0.0)
     #: The From header's address.
     author_email: str
     #: Where bounces return: the envelope's sender.

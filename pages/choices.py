@@ -11,6 +11,7 @@ from alerts.words import phrase
 from base.text import fold
 from pages.forms import Fields
 from sources import municipalities
+from sources.release import Category
 from subscriptions.sectors import Catalogue
 from subscriptions.tables import EVERY_DAY, Frequency, Subscription
 from subscriptions.wishes import Wishes
@@ -20,6 +21,7 @@ MOST_WORDS = 50
 LONGEST_WORD = 80
 MOST_PLACES = 200
 MOST_NOTICES = 200
+MOST_DAYS = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,8 @@ class Typed:
     own_words: tuple[str, ...] = ()
     excluded_words: tuple[str, ...] = ()
     territory: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    minimum_days_left: str = ""
     most_notices: str = ""
     resumes: bool = False
 
@@ -48,6 +52,8 @@ class Typed:
             territory=tuple(
                 dict.fromkeys((*filter(None, fields.all("lieu")), *fields.lines("lieux")))
             ),
+            categories=fields.all("nature"),
+            minimum_days_left=fields.one("delai"),
             most_notices=fields.one("maximum"),
             resumes=bool(fields.one("reprendre")),
         )
@@ -62,6 +68,8 @@ class Typed:
             own_words=tuple(current.own_words),
             excluded_words=tuple(current.excluded_words),
             territory=tuple(current.territory),
+            categories=tuple(current.categories),
+            minimum_days_left=str(current.minimum_days_left or ""),
             most_notices=str(current.most_notices or ""),
         )
 
@@ -81,6 +89,8 @@ class Typed:
             own_words=self.own_words,
             excluded_words=self.excluded_words,
             territory=tuple(places()[fold(name)] for name in self.territory),
+            categories=tuple(sorted(self.categories)),
+            minimum_days_left=int(self.minimum_days_left or 0),
             most_notices=int(self.most_notices) if self.most_notices else None,
             paused_until=None if ends else old.paused_until,
         )
@@ -100,7 +110,9 @@ class Typed:
             ("empty_word", any(phrase(w[:LONGEST_WORD]) is None for w in self._words())),
             ("many_places", len(self.territory) > MOST_PLACES),
             ("unknown_place", bool(self.unknown_places())),
-            ("most", not _is_maximum(self.most_notices)),
+            ("most", not _is_number(self.most_notices, 1, MOST_NOTICES)),
+            ("least", not _is_number(self.minimum_days_left, 0, MOST_DAYS)),
+            ("category", not set(self.categories) <= set(Category)),
         )
         return tuple(dict.fromkeys(name for name, wrong in checks if wrong))
 
@@ -122,10 +134,11 @@ class Typed:
         return (*self.own_words, *self.excluded_words)[: 2 * MOST_WORDS]
 
 
-def _is_maximum(value: str) -> bool:
+def _is_number(value: str, least: int, most: int) -> bool:
+    """Nothing, or a number within the limits."""
     if not value:
         return True
-    return value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= MOST_NOTICES
+    return value.isascii() and value.isdigit() and least <= int(value[:9]) <= most
 
 
 @cache

@@ -146,6 +146,7 @@ def _form(site: Site, token: str, reader: Reader, tried: _Tried, at: datetime) -
         active=reader.active,
         sectors=site.catalogue,
         examples=examples(site),
+        label=site.catalogue.label,
         days=DAYS,
         regions=mrcs_by_region(),
         opened=opened,
@@ -161,7 +162,7 @@ def examples(site: Site) -> dict[str, str]:
     with site.year.lock:
         for sector in site.catalogue:
             calls = [site.year.calls[key] for key in site.year.by_sector.get(sector.slug, ())]
-            calls = [one for one in calls if not one.reserved]
+            calls = [one for one in calls if not one.reserved and one.is_of(sector.slug)]
             if calls:
                 latest = max(calls, key=lambda one: (one.published_at, one.cluster_id))
                 found[sector.slug] = latest.facts.title

@@ -14,7 +14,17 @@ from base.errors import (
     SettingInvalid,
     SettingMissing,
 )
-from scripts import concerns, letters, members, pages, sources, store, subscriptions
+from scripts import (
+    concerns,
+    letters,
+    members,
+    pages,
+    sectors,
+    sources,
+    store,
+    subscriptions,
+    why,
+)
 from scripts.console import err
 from scripts.settings_words import EXPECTED
 from scripts.usage import command_of, run
@@ -32,8 +42,10 @@ app.add_typer(store.app, name="base")
 app.add_typer(sources.app, name="sources")
 app.add_typer(members.app, name="membres")
 app.add_typer(subscriptions.app, name="abonnements")
+app.add_typer(sectors.app, name="secteurs")
 app.add_typer(letters.app, name="envois")
 app.add_typer(pages.app, name="pages")
+app.command("pourquoi", help=why.HELP)(why.why)
 app.command("a-voir", help="Ce qu’une personne doit regarder.")(concerns.show)
 
 

@@ -16,6 +16,36 @@ SENTENCES: dict[str, str] = {
         "La confirmation de l’événement {event} n’a pas pu être écrite. "
         "Vérifier l’adresse du contact, puis le prévenir par téléphone."
     ),
+    "hold first run": (
+        "Les toutes premières lettres sont prêtes ({letters} lettres, {notices} avis) et "
+        "attendent votre accord. Pour les laisser partir : alertes envois reprendre"
+    ),
+    "hold brake": (
+        "Les envois sont retenus, car l’édition dépasse de loin les précédentes : "
+        "{letters} lettres (d’habitude {usual_letters}), {notices} avis en tout (d’habitude "
+        "{usual_notices}). Si c’est normal : alertes envois reprendre"
+    ),
+    "hold policy": (
+        "Les envois sont retenus : {refusals} lettres ont été refusées parce que nous ne "
+        "sommes pas les bienvenus. Voir les réponses avec « alertes envois etat », "
+        "puis appeler qui gère le serveur d’envoi, et enfin : alertes envois reprendre"
+    ),
+    "quarantined": (
+        "Édition {edition} : des lettres n’ont pas pu être composées ou remises; toutes "
+        "les autres sont parties. Voir lesquelles : alertes envois quarantaine"
+    ),
+    "left out": (
+        "L’avis {number} ({source}) ne peut pas être montré ({error}) et a été laissé de côté; "
+        "les lettres sont parties sans lui. Le signaler à qui entretient le programme."
+    ),
+    "relay refuses": (
+        "Le serveur d’envoi refuse nos lettres : {words}. Rien n’est perdu; les envois "
+        "reprendront d’eux-mêmes quand les réglages SMTP seront corrigés."
+    ),
+    "relay away": (
+        "Le serveur d’envoi ne répond pas depuis plus d’une heure. Rien n’est perdu; les "
+        "envois reprendront d’eux-mêmes. Appeler qui gère ce serveur."
+    ),
 }
 
 

@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import assembly, confirmations, editions, holds, outbox
-from alerts.dispatch import Tally, hand_over
+from alerts import assembly, confirmations, editions, holds, outbox, quarantine
+from alerts.dispatch import hand_over
+from alerts.freezing import WORTH_SENDING
+from alerts.handing import Fault, Tally
 from alerts.journal import agree, open_journal
 from alerts.recovery import recover
-from alerts.tables import Letter, LetterState
+from alerts.tables import Edition, Hold, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
@@ -32,6 +35,16 @@ STATES = {
     LetterState.UNKNOWN: "Incertaines",
     LetterState.WITHDRAWN: "Retirées",
     LetterState.QUARANTINED: "Impossibles à composer",
+}
+
+
+#: Why nothing leaves, by cause of the hold.
+HOLDS = {
+    "staff": "à la demande du personnel",
+    "brake": "édition bien plus grosse que les précédentes",
+    holds.FIRST_RUN: "premier envoi, à vérifier avant de le laisser partir",
+    "journal": "base de données restaurée ou copiée",
+    "policy": "trop de lettres refusées par les serveurs des destinataires",
 }
 
 
@@ -53,7 +66,9 @@ def send() -> None:
 
 def _say(tally: Tally) -> None:
     out.print(f"{count(tally.accepted, 'lettre acceptée', 'lettres acceptées')}.")
-    if tally.stopped == "held":
+    if tally.quarantined:
+        err.print("Des lettres ont été mises de côté. Voir : alertes envois quarantaine")
+    if tally.fault is Fault.HELD:
         err.print("Les envois sont retenus. Voir : alertes envois etat")
         raise typer.Exit(1)
     if tally.stopped:
@@ -77,10 +92,16 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
             table.add_row(label, str(counted[name]))
     out.print(table)
     for one in standing:
-        since = f"{day(one.set_at)}, {hour(one.set_at)}"
-        out.print(f"Retenus depuis le {since} ({one.cause}) : {one.detail}", markup=False)
+        out.print(_said(one), markup=False)
     if standing:
         out.print("Pour reprendre les envois : alertes envois reprendre")
+
+
+def _said(hold: Hold) -> str:
+    since = f"{day(hold.set_at)}, {hour(hold.set_at)}"
+    cause = HOLDS.get(hold.cause, hold.cause)
+    detail = f" ({hold.detail})" if hold.detail and hold.cause in {"staff", "journal"} else ""
+    return f"Retenus depuis le {since} : {cause}{detail}"
 
 
 @app.command("retenir", help="Ne plus rien envoyer, jusqu’à « alertes envois reprendre ».")
@@ -95,10 +116,15 @@ def hold(motif: Annotated[str, typer.Option(help="Pourquoi")] = "") -> None:
 @app.command("reprendre", help="Permettre de nouveau les envois.")
 def resume() -> None:
     relay = settings.Relay.read()
+    at = utc_now()
     with opened() as store, store.write() as session:
-        lifted = holds.lift(session, by=staff(), at=utc_now())
+        standing = holds.standing(session)
+        for one in standing:
+            out.print(_said(one), markup=False)
+        lifted = holds.lift(session, by=staff(), at=at)
+        holds.settle_concerns(session, at=at)
         agree(session, open_journal(relay.journal_file))
-        _record(session, "reprendre", {"levées": lifted})
+        _record(session, "reprendre", {"levées": lifted, "causes": [one.cause for one in standing]})
     out.print("Les envois reprennent." if lifted else "Les envois n’étaient pas retenus.")
 
 
@@ -147,6 +173,44 @@ def _decide(number: int, decision: LetterState) -> None:
         err.print(f"La lettre {number} n’est pas incertaine.")
         raise typer.Exit(1)
     out.print(f"Lettre {number} : c’est noté.")
+
+
+@app.command("quarantaine", help="Les lettres impossibles à composer ou à remettre.")
+def quarantined(
+    again: Annotated[
+        int | None, typer.Option("--reessayer", help="La cause est corrigée : composer de nouveau")
+    ] = None,
+) -> None:
+    if again is not None:
+        _try_again(again)
+        return
+    with opened() as store, store.read() as session:
+        rows = session.execute(
+            select(Letter, Edition.label)
+            .outerjoin(Edition, Edition.id == Letter.edition_id)
+            .where(Letter.state == LetterState.QUARANTINED)
+            .order_by(Letter.id)
+        ).all()
+    if not rows:
+        out.print("Aucune lettre en quarantaine.")
+        return
+    table = Table("Lettre", "Contact", "Édition", "Essais", "Cause")
+    for one, label in rows:
+        cause = Text(one.reply)
+        table.add_row(str(one.id), str(one.contact_id), label or "", str(one.attempts), cause)
+    out.print(table)
+    out.print("Quand la cause est corrigée : --reessayer, suivi du numéro de la lettre.")
+
+
+def _try_again(number: int) -> None:
+    at = utc_now()
+    with opened() as store, store.write() as session:
+        done = quarantine.try_again(session, number, at=at, until=at + WORTH_SENDING)
+        _record(session, "quarantaine", {"lettre": number, "composer de nouveau": done})
+    if not done:
+        err.print(f"La lettre {number} n’est pas en quarantaine, ou ne se compose pas de nouveau.")
+        raise typer.Exit(1)
+    out.print(f"Lettre {number} : elle sera composée de nouveau à la prochaine minute.")
 
 
 def _record(session: Session, action: str, after: dict[str, object]) -> None:

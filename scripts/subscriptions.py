@@ -12,9 +12,10 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.matching import looks_for_nothing
 from base import audit
 from base.clock import utc_now
-from base.french import NBSP, day, listed
+from base.french import NBSP, count, day, listed
 from base.text import clean
 from scripts.console import err, moment, opened, out, staff
 from subscriptions import consent, sectors, wishes
@@ -30,6 +31,7 @@ FREQUENCIES = {"hebdomadaire": Frequency.WEEKLY.value, "quotidien": Frequency.DA
 NAMES = {value: name for name, value in FREQUENCIES.items()}
 ORIGINS = {"roster": "liste des membres", "staff": "équipe", "member": "membre"}
 ENDS = {"changed": "modifié", "unsubscribed": "désabonné", "removed": "retiré"}
+CATEGORIES = {"goods": "biens", "services": "services", "works": "travaux"}
 STAFF = Origin.STAFF.value
 
 Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")]
@@ -47,9 +49,10 @@ def show(key: Key) -> None:
         out.print(line, markup=False, soft_wrap=True)
 
 
-@app.command("modifier", help="Changer la fréquence, les secteurs ou le territoire.")
+@app.command("modifier", help='Changer ce que le contact demande. Vide ("") : plus rien.')
 def modify(
     key: Key,
+    *,
     frequency: Annotated[
         str | None, typer.Option("--frequence", help="hebdomadaire ou quotidien.")
     ] = None,
@@ -60,9 +63,23 @@ def modify(
         str | None,
         typer.Option("--territoire", help="MRC ou municipalités, séparées par des virgules."),
     ] = None,
+    words: Annotated[
+        str | None, typer.Option("--mots", help="Ses mots-clés, séparés par des virgules.")
+    ] = None,
+    excluded: Annotated[
+        str | None, typer.Option("--mots-exclus", help="Les mots dont il ne veut pas.")
+    ] = None,
+    kinds: Annotated[
+        str | None, typer.Option("--genres", help="biens, services, travaux; vide : tous.")
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option("--jours-restants", min=0, max=60, help="Jours qu’un avis doit encore durer."),
+    ] = None,
 ) -> None:
-    if frequency is None and named is None and territory is None:
-        raise typer.BadParameter("Indiquer --frequence, --secteurs ou --territoire.")
+    if all(one is None for one in (frequency, named, territory, words, excluded, kinds, days)):
+        raise typer.BadParameter("Indiquer ce qui change (voir --help).")
+    _warn(words, excluded)
 
     def wished(old: Wishes) -> Wishes:
         return replace(
@@ -70,6 +87,10 @@ def modify(
             frequency=old.frequency if frequency is None else _frequency(frequency),
             sectors=old.sectors if named is None else _sectors(named, sectors.load()),
             territory=old.territory if territory is None else _parts(territory),
+            own_words=old.own_words if words is None else _parts(words),
+            excluded_words=old.excluded_words if excluded is None else _parts(excluded),
+            categories=old.categories if kinds is None else _categories(kinds),
+            minimum_days_left=old.minimum_days_left if days is None else days,
         )
 
     _change(key, "abonnements modifier", wished)
@@ -164,6 +185,14 @@ def _told(row: Subscription, catalogue: Catalogue) -> str:
         f"{NAMES.get(row.frequency, row.frequency)}; secteurs{NBSP}: {labels}; "
         f"territoire{NBSP}: {listed(row.territory) or 'partout'}"
     )
+    if row.own_words:
+        told += f"; mots-clés{NBSP}: {listed(row.own_words)}"
+    if row.excluded_words:
+        told += f"; mots exclus{NBSP}: {listed(row.excluded_words)}"
+    if row.categories:
+        told += f"; genres{NBSP}: {listed([CATEGORIES.get(c, c) for c in row.categories])}"
+    if row.minimum_days_left:
+        told += f"; encore {count(row.minimum_days_left, 'jour', 'jours')} au moins"
     if row.paused_until:
         told += f"; en pause jusqu’au {day(row.paused_until)}"
     if row.ended_at is None:
@@ -198,6 +227,23 @@ def _unknown(name: str, catalogue: Catalogue) -> str:
     near = get_close_matches(name, [n for s in catalogue for n in (s.label, s.slug)], 1)
     hint = f" Vouliez-vous dire «{NBSP}{near[0]}{NBSP}»?" if near else ""
     return f"Secteur inconnu{NBSP}: «{NBSP}{name}{NBSP}».{hint}"
+
+
+def _categories(named: str) -> tuple[str, ...]:
+    """OCDS categories by their French names."""
+    by_name = {name: value for value, name in CATEGORIES.items()}
+    for part in _parts(named):
+        if part not in by_name:
+            message = f"«{NBSP}{part}{NBSP}» n’est pas un genre. Écrire biens, services ou travaux."
+            raise typer.BadParameter(message, param_hint="--genres")
+    return tuple(by_name[part] for part in _parts(named))
+
+
+def _warn(*typed: str | None) -> None:
+    """Say which words look for nothing: they are kept, and harmless."""
+    for word in (part for one in typed if one for part in _parts(one)):
+        if looks_for_nothing(word):
+            err.print(f"«{NBSP}{word}{NBSP}» est trop courant pour chercher quoi que ce soit.")
 
 
 def _parts(text: str) -> tuple[str, ...]:

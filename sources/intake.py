@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from base.text import fold
+from sources import clusters
 from sources.places import Directory, Place, place
 from sources.release import Fault, PassedOver, Release, Status
 from sources.tables import Reading, Revision, Tender
@@ -248,6 +249,8 @@ def _write(session: Session, reading: Reading, known: dict[str, _Known], at: dat
         session.execute(insert(Revision), revisions)
     if changed:
         session.execute(update(Tender), [_state(one) for one in changed])
+        joined = [one.tender_id for one in changed if one.tender_id is not None]
+        clusters.join(session, reading.source, joined, at=at)
 
 
 def _created(session: Session, source: str, new: dict[str, _Known], at: datetime) -> dict[str, int]:

@@ -49,6 +49,8 @@ class Tender(Base):
     visibility: Mapped[str] = mapped_column(String(10), default="public")
     #: The same call seen in two sources shares this; alone, it is the tender's own id.
     cluster_id: Mapped[int | None] = mapped_column(index=True)
+    #: What joined it to its cluster: a clusters.Basis; "" where it is alone.
+    cluster_basis: Mapped[str] = mapped_column(String(10), default="")
     first_seen_at: Mapped[datetime] = mapped_column(index=True)
     #: The latest revision's number, status and closing moment, to find what is open.
     latest: Mapped[int]

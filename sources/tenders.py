@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from sources.release import Status
@@ -35,6 +35,40 @@ def by_revision(session: Session, revision_ids: Iterable[int]) -> dict[int, Revi
 def by_number(session: Session, number: str) -> list[tuple[Tender, Revision]]:
     """The tenders the public knows by that number, each at its latest revision."""
     found = session.execute(_latest().where(Tender.number == number).order_by(Tender.id))
+    return [(tender, revision) for tender, revision in found]
+
+
+def seen_since(session: Session, since: datetime) -> Iterator[tuple[Tender, Revision]]:
+    """Each tender first seen at `since` or later, at its latest revision, oldest first."""
+    found = session.execute(
+        _latest().where(Tender.first_seen_at >= since).order_by(Tender.id),
+        execution_options={"yield_per": 500},
+    )
+    return ((tender, revision) for tender, revision in found)
+
+
+def named(session: Session, key: str) -> list[list[int]]:
+    """The tenders of each call that the public number or the ocid `key` names, oldest first.
+
+    All the tenders of a cluster are there, whichever of them is named.
+    """
+    wanted, cluster = key.strip(), func.coalesce(Tender.cluster_id, Tender.id)
+    clusters = select(cluster).where(or_(Tender.number == wanted, Tender.ocid == wanted))
+    found: dict[int, list[int]] = {}
+    rows = select(cluster, Tender.id).where(cluster.in_(clusters)).order_by(cluster, Tender.id)
+    for cluster_id, tender_id in session.execute(rows):
+        found.setdefault(cluster_id, []).append(tender_id)
+    return list(found.values())
+
+
+def histories(session: Session, tender_ids: Iterable[int]) -> list[tuple[Tender, Revision]]:
+    """Every revision of those tenders, oldest first."""
+    found = session.execute(
+        select(Tender, Revision)
+        .join(Revision, Revision.tender_id == Tender.id)
+        .where(Tender.id.in_(list(tender_ids)))
+        .order_by(Revision.seen_at, Tender.id, Revision.number)
+    )
     return [(tender, revision) for tender, revision in found]
 
 

@@ -24,7 +24,6 @@ from subscriptions.difference import (
 from subscriptions.roster import Roster
 from subscriptions.stretches import Stretch, midnight
 from subscriptions.tables import Consent, Contact, Member, Membership, Origin, Subscription
-from subscriptions.wishes import Wishes
 
 ACTION = "membres importer"
 
@@ -100,18 +99,13 @@ def _known_contact(
         key=enterprise[0],
         enterprise=enterprise[1],
         name=contact.name,
-        wishes=wished(living) if living else None,
+        wishes=wishes.wishes_of(living) if living else None,
         origin=Origin(living.origin) if living else None,
         consents=tuple((c.basis, c.evidence, c.starts_at) for c in consents),
         may_be_written_to=any(
             c.starts_at <= at and (c.ends_at is None or at < c.ends_at) for c in consents
         ),
     )
-
-
-def wished(subscription: Subscription) -> Wishes:
-    """What a subscription asks for, as a value."""
-    return wishes.wishes_of(subscription)
 
 
 def _apply_member(session: Session, change: MemberChange, *, at: datetime, by: str) -> int:

@@ -43,6 +43,8 @@ class Sector:
     keywords: tuple[str, ...]
     #: Expressions that take a misleading keyword's force away.
     exclusions: tuple[str, ...]
+    #: Expressions that take the weak keywords' force away, and leave the strong ones'.
+    weak_exclusions: tuple[str, ...] = ()
     #: Words that say the sector only together with other evidence.
     weak_keywords: tuple[str, ...] = ()
     #: Names of places, which say the sector only where the place itself is run.
@@ -61,6 +63,8 @@ class Contexts:
     services: tuple[str, ...] = ()
     #: Words that announce the running of a place: « gestion de », « exploitation de ».
     running: tuple[str, ...] = ()
+    #: Words that announce whom a grant or an agreement is with: « entente », « aide financière ».
+    agreements: tuple[str, ...] = ()
     #: Expressions whose words mean nothing of what they say: « mise en œuvre », « hôtel de ville ».
     masks: tuple[str, ...] = ()
 
@@ -120,6 +124,7 @@ def _sector(entry: dict[str, object]) -> Sector:
         seao=_words(entry["seao"]),
         keywords=_words(entry["mots_cles"]),
         exclusions=_words(entry["exclure"]),
+        weak_exclusions=_words(entry.get("exclure_faibles", [])),
         weak_keywords=_words(entry.get("mots_faibles", [])),
         places=_words(entry.get("lieux", [])),
         natures=tuple(Nature(value) for value in _words(entry.get("natures", ["services"]))),
@@ -133,6 +138,7 @@ def _contexts(entry: dict[str, object]) -> Contexts:
         studies=_words(entry.get("etudes", [])),
         services=_words(entry.get("services", [])),
         running=_words(entry.get("exploitation", [])),
+        agreements=_words(entry.get("ententes", [])),
         masks=_words(entry.get("masques", [])),
     )
 

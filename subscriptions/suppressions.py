@@ -7,11 +7,16 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from base import locks
 from subscriptions.tables import Suppression
 
 
 def suppress(session: Session, address: str, *, reason: str, at: datetime) -> bool:
-    """Never mail this address again; False when it was suppressed already."""
+    """Never mail this address again; False when it was suppressed already.
+
+    A letter that is passing its last guard at this moment is waited for.
+    """
+    locks.adding(session, locks.Absence.PROHIBITION)
     live = select(Suppression.id).where(
         Suppression.address == address, Suppression.lifted_at.is_(None)
     )

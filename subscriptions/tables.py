@@ -129,6 +129,10 @@ class Subscription(Base):
     weekdays: Mapped[int] = mapped_column(default=EVERY_DAY)
     #: Notices a letter tells at most; the others wait for the next one. None: all.
     most_notices: Mapped[int | None]
+    #: goods, services, works; empty: all. A notice that says none is kept.
+    categories: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: Québec calendar days that a notice must still be open; 0: any.
+    minimum_days_left: Mapped[int] = mapped_column(default=0)
     #: Nothing is written for it before this moment.
     paused_until: Mapped[datetime | None]
     started_at: Mapped[datetime]

@@ -31,6 +31,10 @@ class Wishes:
     weekdays: int = EVERY_DAY
     most_notices: int | None = None
     paused_until: datetime | None = None
+    #: goods, services, works; empty: all.
+    categories: tuple[str, ...] = ()
+    #: Days that a notice must still be open; 0: any.
+    minimum_days_left: int = 0
 
 
 def wishes_of(subscription: Subscription) -> Wishes:
@@ -44,6 +48,8 @@ def wishes_of(subscription: Subscription) -> Wishes:
         weekdays=subscription.weekdays,
         most_notices=subscription.most_notices,
         paused_until=subscription.paused_until,
+        categories=tuple(subscription.categories),
+        minimum_days_left=subscription.minimum_days_left,
     )
 
 
@@ -137,6 +143,8 @@ def _open(
         weekdays=wishes.weekdays,
         most_notices=wishes.most_notices,
         paused_until=wishes.paused_until,
+        categories=list(wishes.categories),
+        minimum_days_left=wishes.minimum_days_left,
         started_at=at,
         origin=origin,
     )

@@ -17,6 +17,17 @@ from base.database import Database, connect, upgrade
 from base.settings import GROUPS
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured (`record_property("measured", …)`), under -q and xdist too."""
+    reports = [*terminalreporter.stats.get("passed", ()), *terminalreporter.stats.get("failed", ())]
+    said = [str(text) for report in reports for key, text in report.user_properties
+            if key == "measured"]  # fmt: skip
+    if said:
+        terminalreporter.section("measured")
+    for line in sorted(said):
+        terminalreporter.write_line(line)
+
+
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the developer's settings or `.env`."""

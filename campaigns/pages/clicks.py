@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from alerts import recovery
 from alerts.delivery import Relay
-from alerts.dispatch import Handing, hand_over
+from alerts.dispatch import hand_over
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.postponed import Postponed
 from alerts.tables import Letter, LetterState

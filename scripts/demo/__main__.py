@@ -16,8 +16,9 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import assembly, editions
-from alerts.dispatch import Tally, hand_over
+from alerts import assembly, editions, holds
+from alerts.dispatch import hand_over
+from alerts.handing import Tally
 from alerts.tables import Letter, LetterState, Omission
 from alerts.writing import Desk
 from base.clock import utc_now
@@ -91,6 +92,8 @@ async def _write_and_send(database: Database, clock: Clock) -> Tally:
 
 def _write(database: Database, desk: Desk) -> None:
     with database.write() as session:
+        # A person need not look at the first letters: they go no further than this machine.
+        holds.release_first_run(session, by="démo", at=AT)
         editions.open_due(session, AT)
     editions.write_open(database, desk, at=AT)
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from alerts import holds
 from alerts.confirmations import FORMS, write_owed
 from alerts.delivery import Connection, Relay
-from alerts.dispatch import Handing, hand_over
+from alerts.dispatch import hand_over
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.postponed import Postponed, replay
 from alerts.recovery import hold_if_restored
@@ -239,6 +240,7 @@ async def test_an_unsubscribe_kept_in_a_file_is_taken_in_before_any_letter_is_cl
     assert kept.waiting() == []
     with database.read() as session:
         assert wishes.live(session, contact.id) is None
+        assert session.scalars(select(Letter.attempts)).all() == [0], "it was never claimed"
 
 
 async def test_an_unsubscribe_kept_while_the_body_goes_stops_the_dot(

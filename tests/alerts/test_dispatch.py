@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts import dispatch, holds, outbox
+from alerts import dispatch, holds, outbox, outcomes
 from alerts.delivery import Relay
 from alerts.dispatch import Handing, Tally, hand_over
 from alerts.journal import open_journal
@@ -309,9 +309,9 @@ async def test_a_deferred_letter_is_tried_again_when_due_and_not_before(
 
 
 def test_the_back_off_grows_to_hours_with_a_little_spread() -> None:
-    minutes = [outbox.back_off(n, 0).total_seconds() / 60 for n in range(1, 9)]
+    minutes = [outcomes.back_off(n, 0).total_seconds() / 60 for n in range(1, 9)]
     assert minutes == [1, 5, 15, 60, 120, 240, 240, 240]
-    assert outbox.back_off(2, 1.0) == timedelta(minutes=6.25)
+    assert outcomes.back_off(2, 1.0) == timedelta(minutes=6.25)
 
 
 async def test_an_unreachable_relay_costs_no_attempt(database: Database, tmp_path: Path) -> None:
@@ -333,8 +333,8 @@ async def test_a_killed_dispatcher_s_claims_wait_again_after_their_lease(
         outbox.claim(session, claim="mort", most=10, allowed=frozenset({"*"}), at=AT)
     journal = open_journal(tmp_path / "journal")
 
-    early = recover(database, journal, at=AT + timedelta(seconds=59))
-    late = recover(database, journal, at=AT + timedelta(seconds=60))
+    early = recover(database, journal, at=AT + timedelta(seconds=29))
+    late = recover(database, journal, at=AT + timedelta(seconds=30))
 
     assert (early["taken back"], late["taken back"]) == (0, 1)
     assert set(_states(database).values()) == {LetterState.WRITTEN}

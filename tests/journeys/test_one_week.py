@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -27,7 +28,7 @@ from alerts.delivery import Relay
 from alerts.dispatch import Handing
 from alerts.journal import open_journal
 from alerts.service import Service, run
-from alerts.tables import Edition, Letter, LetterState, Omission, Why
+from alerts.tables import Letter, LetterState, Omission, Why
 from base.database import Database
 from base.settings import Identity
 from pages.app import create
@@ -45,6 +46,7 @@ IDENTITY = Identity(
     privacy_officer="Responsable fictive",
     public_url="https://x.quebec",
 )
+Serving = tuple[Service, Mailbox]
 #: Who the roster says may not be mailed: two ended, one suspended, two without consent.
 NEVER = {"boreal", "vallees", "compost", "habitations", "solidarite"}
 
@@ -72,8 +74,9 @@ def _service(database: Database, handing: Handing, now: Callable[[], datetime]) 
     )
 
 
-async def _ticked(database: Database, folder: Path, at: datetime) -> Mailbox:
-    """What arrives when the service is started at `at` and stopped once nothing waits."""
+@asynccontextmanager
+async def _serving(database: Database, folder: Path, at: datetime) -> AsyncIterator[Serving]:
+    """A mail server that speaks verified TLS, and the service of that moment before it."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
@@ -87,25 +90,15 @@ async def _ticked(database: Database, folder: Path, at: datetime) -> Mailbox:
             allowed=frozenset({"*"}),
             journal=open_journal(folder / "journal"),
         )
-        service = _service(database, handing, lambda: at)
-        running = asyncio.create_task(asyncio.to_thread(run, service))
-        for _ in range(1200):
-            await asyncio.sleep(0.05)
-            if not _waiting(database):
-                break
-        service.stop.set()
-        await running
+        yield _service(database, handing, lambda: at), mailbox
+
+
+async def _ticked(database: Database, folder: Path, at: datetime) -> Mailbox:
+    """What arrives of one tick of the service at `at`."""
+    async with _serving(database, folder, at) as (service, mailbox):
+        for step in (service.read, service.write, service.send):
+            await asyncio.to_thread(step)
     return mailbox
-
-
-def _waiting(database: Database) -> bool:
-    with database.read() as session:
-        # In the order in which they come: PostgreSQL reads each statement at its own moment.
-        opened = session.scalar(select(Edition.id).limit(1))
-        edition = session.scalar(select(Edition.id).where(Edition.state == "open").limit(1))
-        states = [LetterState.WRITTEN, LetterState.CLAIMED, LetterState.IN_DOUBT]
-        letter = session.scalar(select(Letter.id).where(Letter.state.in_(states)).limit(1))
-        return opened is None or edition is not None or letter is not None
 
 
 def _message(content: bytes) -> EmailMessage:
@@ -143,8 +136,14 @@ async def test_a_second_start_sends_nothing_more(coop: Database, tmp_path: Path)
 async def test_what_was_owed_while_the_service_was_down_leaves_at_its_start(
     coop: Database, tmp_path: Path
 ) -> None:
-    late = await _ticked(coop, tmp_path, AT + timedelta(days=2, hours=5))
-    assert late.recipients
+    async with _serving(coop, tmp_path, AT + timedelta(days=2, hours=5)) as (service, mailbox):
+        running = asyncio.create_task(asyncio.to_thread(run, service))
+        while not mailbox.received:
+            assert not running.done()
+            await asyncio.sleep(0.05)
+        service.stop.set()
+        await running
+    assert mailbox.recipients
 
 
 async def test_who_leaves_by_one_click_gets_nothing_the_next_monday(

@@ -137,6 +137,19 @@ def test_an_address_taken_meanwhile_is_not_given_twice(
     assert _address(database, contact) == contact.address
 
 
+def test_an_old_address_taken_meanwhile_is_not_taken_back(
+    client: TestClient, database: Database, contact: Contact
+) -> None:
+    _ask(client, contact)
+    _propose(client, database, NEW)
+    client.post(event_path(Purpose.CONFIRM, _last(database, What.MOVE_PROPOSED)))
+    with database.write() as session:
+        entitled(session, "autre").address = contact.address
+    answer = client.post(event_path(Purpose.UNDO, _last(database, What.MOVED)))
+    assert (answer.status_code, _address(database, contact)) == (200, NEW)
+    assert "plus rien à remettre" in answer.text
+
+
 @pytest.mark.parametrize("purpose", [Purpose.MOVE, Purpose.CONFIRM])
 def test_links_to_move_work_for_48_hours(
     client: TestClient, database: Database, contact: Contact, purpose: Purpose

@@ -114,6 +114,8 @@ def test_everything_typed_is_saved_as_typed(
         ({"lieu": ["<script>alert(1)</script>"]}, "Endroit inconnu"),
         ({"lieux": "\n".join(f"Ville {n}" for n in range(201))}, "moins d’endroits"),
         ({"frequence": "hourly"}, "une fréquence"),
+        ({"nature": ["autre"]}, "biens, services et travaux"),
+        ({"delai": "61"}, "de 0 à 60"),
         ({"frequence": ["daily", "\x00"]}, "une fréquence"),
     ],
 )
@@ -246,6 +248,46 @@ def test_a_change_is_announced_and_its_link_puts_the_choices_back(
     assert client.post(undo).status_code == 200
     assert wishes.wishes_of(live(database, contact)) == before
     assert [event.what for event in events_of(database)] == [What.CHANGED]
+
+
+def test_an_undo_works_once_whatever_came_after(
+    client: TestClient, database: Database, contact: Contact
+) -> None:
+    path = change_path(contact)
+    client.post(path, data=form(path, SECOND))
+    undo = event_path(Purpose.UNDO, events_of(database)[0])
+    client.post(undo)
+    client.post(path, data=form(path, SNOW, CLEAN))
+    assert client.post(undo).status_code == 200
+    assert live(database, contact).sectors == [SNOW, CLEAN]
+
+
+def test_an_old_notice_that_is_still_open_is_not_of_the_year(
+    client: TestClient, database: Database, contact: Contact
+) -> None:
+    _notices(database)
+    now = utc_now()
+    with database.write() as session:
+        _, revision = tender(session, "6", closes_at=now + timedelta(days=9))
+        revision.published_at = now - timedelta(days=400)
+    path = change_path(contact)
+    body = form(path, SNOW, faire="voir")
+    assert "auriez reçu 2\u00a0avis" in client.post(path, data=body).text
+    assert "Déneigement" in client.get(f"{path}/avis").text
+
+
+def test_natures_and_days_left_are_kept_and_shown(
+    client: TestClient, database: Database, contact: Contact
+) -> None:
+    path = change_path(contact)
+    client.post(path, data=form(path, SNOW, nature=["services", "goods"], delai="7"))
+    kept = wishes.wishes_of(live(database, contact))
+    assert (kept.categories, kept.minimum_days_left) == (("goods", "services"), 7)
+    shown = client.get(path).text
+    assert 'value="goods" checked' in shown
+    assert 'value="7"' in shown
+    [confirmation] = letters_owed(database)
+    assert b"travaux de construction" not in (confirmation.content or b"")
 
 
 def test_saving_the_same_choices_announces_nothing(

@@ -52,17 +52,36 @@ def test_a_change_is_shown_and_recorded_as_staff(database: Database, contact: in
     assert "Consentement\u00a0: aucun" in shown
 
 
+def test_words_kinds_and_days_are_set_and_emptied(database: Database, contact: int) -> None:
+    words = ("--mots", 'paveuse, "bac roulant", de', "--mots-exclus", "piscine")
+    code, said = run("modifier", "1", *words, "--genres", "biens,travaux", "--jours-restants", "9")
+    assert code == 0
+    assert "«\u00a0de\u00a0» est trop courant" in said
+    assert "«\u00a0paveuse" not in said
+    asked = rows(database, contact)[0][-1]
+    assert asked.own_words == ("paveuse", '"bac roulant"', "de")
+    assert (asked.excluded_words, asked.categories) == (("piscine",), ("goods", "works"))
+    assert asked.minimum_days_left == 9
+    assert "genres\u00a0: biens et travaux; encore 9\u00a0jours" in run("voir", "1")[1]
+    assert run("modifier", "1", "--mots", "", "--genres", "", "--jours-restants", "0")[0] == 0
+    asked = rows(database, contact)[0][-1]
+    assert (asked.own_words, asked.categories, asked.minimum_days_left) == ((), (), 0)
+    assert asked.excluded_words == ("piscine",)
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ("modifier", "1"),
         ("modifier", "1", "--secteurs", FIRST.slug[:-1]),
         ("modifier", "1", "--frequence", "parfois"),
+        ("modifier", "1", "--genres", "biens,choses"),
+        ("modifier", "1", "--jours-restants", "-1"),
         ("pause", "1", "--jusqu-au", "2001-01-01"),
         ("pause", "1", "--jusqu-au", "demain"),
         ("desabonner", "personne"),
     ],
-    ids=["nothing asked", "unknown sector", "frequency", "past", "no date", "nobody"],
+    ids=["nothing", "unknown sector", "frequency", "kind", "days", "past", "no date", "nobody"],
 )
 def test_bad_words_change_nothing(database: Database, contact: int, words: tuple[str, ...]) -> None:
     assert run(*words)[0] in {1, 2}

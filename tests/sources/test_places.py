@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def placed(
     )
 
 
+def test_the_forty_real_buyers_of_the_laurentides_are_all_there() -> None:
+    assert len(rows("buyers_laurentides.csv")) == 40
+
+
 @pytest.mark.parametrize("row", rows("buyers_laurentides.csv"), ids=lambda row: row["buyer"])
 def test_each_real_buyer_of_the_laurentides_is_placed_there(row: dict[str, str]) -> None:
     found = placed(
@@ -51,7 +56,9 @@ def test_each_real_buyer_of_the_laurentides_is_placed_there(row: dict[str, str])
         assert found.mrc or found.municipality == "Mirabel"
 
 
-def test_municipal_buyers_are_placed_where_they_had_things_delivered() -> None:
+def test_municipal_buyers_are_placed_where_they_had_things_delivered(
+    record_property: Callable[[str, object], None],
+) -> None:
     names = {row["code"]: row["name"] for row in rows("regions.csv")}
     notices = rows("municipal_buyers_2018_2021.csv")
     single = [row for row in notices if row["delivery_region"] in names]
@@ -66,10 +73,13 @@ def test_municipal_buyers_are_placed_where_they_had_things_delivered() -> None:
 
     located = sum(kinds.values()) - kinds["to check"] - kinds["no place in the name"]
     right = kinds["agrees"] + kinds["region changed in 2021"]
-    print(f"\n{len(single)} notices of one region: {dict(kinds)}")
-    print(f"of {located} placed by name, {right} agree: {right / located:.2%}")
+    lines = [
+        f"places: {len(single)} notices of municipal buyers delivered in one region: {dict(kinds)}",
+        f"  of {located} placed by name, {right} agree: {right / located:.2%}; the rest:",
+    ]
     for (kind, buyer, wanted, got), times in sorted(rest.items()):
-        print(f"  {kind}: {times} x {buyer}: delivered in {wanted}, placed in {got}")
+        lines.append(f"  {kind}: {times} x {buyer}: delivered in {wanted}, placed in {got}")
+    record_property("measured", "\n".join(lines))
     assert right / located >= 0.99
     assert kinds["error"] == 0
 

@@ -1,0 +1,132 @@
+"""The open calls as they stand, each classified once for all readers, whatever its sources."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
+from alerts.digest import Link, Notice, Reason
+from alerts.matching import Candidate, Shelf, place_of
+from alerts.poison import Poison, check
+from base.french import days_left
+from sources import catalogue
+from sources.tables import Revision, Tender
+
+logger = logging.getLogger(__name__)
+
+#: The source whose notice is shown first, and the others beside it.
+_FIRST = "seao"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """An open call: one notice, or the notices of several sources that are one."""
+
+    cluster_id: int
+    #: The notice that is shown.
+    tender: Tender
+    revision: Revision
+    #: The other sources' notices.
+    others: tuple[tuple[Tender, Revision], ...] = ()
+    facts: Facts
+    #: From classification.NEARLY on.
+    classified: tuple[Classified, ...]
+    #: The earliest of its sources', None where none gives one.
+    closes_at: datetime | None
+
+    def candidate(self, at: datetime) -> Candidate:
+        """The call as it is matched at that moment."""
+        left = days_left(self.closes_at, at) if self.closes_at else None
+        return Candidate(self.facts, self.classified, place_of(self.revision), left)
+
+    def notice(self, reasons: tuple[Reason, ...], *, perhaps_seen: bool = False) -> Notice:
+        """The call as a member reads it."""
+        revision = self.revision
+        names = (revision.municipality, revision.mrc)
+        return Notice(
+            cluster_id=self.cluster_id,
+            revision_id=revision.id,
+            number=self.tender.number,
+            title=revision.title,
+            buyer=revision.buyer,
+            place=", ".join(name for name in names if name) or revision.region,
+            place_to_check=revision.place_basis == "to check",
+            category=revision.category,
+            method=revision.procurement_method_details,
+            closes_at=self.closes_at,
+            uri=revision.uri,
+            source=self.tender.source,
+            reasons=reasons,
+            perhaps_seen=perhaps_seen,
+            further=tuple(_link(*one) for one in self.others if one[1].uri),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCalls:
+    """The calls that are open at one moment, and what they are found by."""
+
+    by_cluster: dict[int, Call]
+    shelf: Shelf[int]
+    at: datetime
+
+
+def open_calls(
+    tenders: Iterable[tuple[Tender, Revision]], lexicon: Lexicon, poison: Poison, *, at: datetime
+) -> OpenCalls:
+    """Put the notices of one call together and classify each call, once.
+
+    One that cannot be read is left out and added to `poison`.
+    """
+    clusters: dict[int, list[tuple[Tender, Revision]]] = {}
+    for tender, revision in tenders:
+        clusters.setdefault(tender.cluster_id or tender.id, []).append((tender, revision))
+    found: dict[int, Call] = {}
+    for cluster_id, notices in clusters.items():
+        try:
+            for _, revision in notices:
+                check(revision)
+            found[cluster_id] = call(cluster_id, notices, lexicon)
+        except Exception as error:
+            logger.exception("call left out", extra={"cluster": cluster_id})
+            for tender, revision in notices:
+                poison.add(tender, revision, error)
+    shelf = Shelf({cluster_id: one.candidate(at) for cluster_id, one in found.items()})
+    return OpenCalls(found, shelf, at)
+
+
+def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: Lexicon) -> Call:
+    """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
+    first, *others = sorted(notices, key=lambda one: (one[0].source != _FIRST, one[0].id))
+    facts = facts_of([revision for _, revision in (first, *others)])
+    closings = [r.closes_at for _, r in (first, *others) if r.closes_at]
+    return Call(
+        cluster_id=cluster_id,
+        tender=first[0],
+        revision=first[1],
+        others=tuple(others),
+        facts=facts,
+        classified=classify(facts, lexicon, least=NEARLY),
+        closes_at=min(closings, default=None),
+    )
+
+
+def facts_of(revisions: Sequence[Revision]) -> Facts:
+    """What is known of a call: the first notice's words, and what the others add."""
+    items = [item for revision in revisions for item in revision.items]
+    return Facts(
+        title=revisions[0].title,
+        category=next((r.category for r in revisions if r.category), ""),
+        codes=tuple(dict.fromkeys(item["code"] for item in items)),
+        labels=tuple(dict.fromkeys(item["label"] for item in items)),
+        description=next((r.description for r in revisions if r.description), ""),
+        buyer=revisions[0].buyer,
+    )
+
+
+def _link(tender: Tender, revision: Revision) -> Link:
+    known = catalogue.load().get(tender.source)
+    return Link(known.name if known else tender.source, revision.uri)

@@ -1,0 +1,51 @@
+"""Whether a place is within the territory that a contact named: pure.
+
+Names are compared as people write them: « MRC des Laurentides » is the directory's « MRC Les
+Laurentides », « St-Jérôme » is « Saint-Jérôme ». One that says its kind is of that kind only:
+« MRC des Laurentides » is not the region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from base.text import fold
+from sources.places import Place
+
+_SAID = frozenset({"d", "de", "des", "du", "l", "la", "le", "les", "qc", "quebec"})
+_KINDS = {
+    "mrc": "mrc",
+    "region": "region",
+    "ville": "municipality",
+    "municipalite": "municipality",
+    "village": "municipality",
+    "paroisse": "municipality",
+    "canton": "municipality",
+}
+_SHORT = {"st": "saint", "ste": "sainte"}
+#: Places that keep nothing away: the letter says that they must be looked up.
+_OPEN = frozenset({"unknown", "to check"})
+
+
+def within(place: Place, territory: Iterable[str]) -> bool:
+    """Whether the place is, or may be, in one of those; always where none is named."""
+    wanted = {_named(name) for name in territory} - {("", "")}
+    if not wanted or place.basis in _OPEN:
+        return True
+    here = (
+        ("municipality", place.municipality),
+        ("mrc", place.mrc),
+        ("region", place.region),
+    )
+    known = [(kind, _named(name)[1]) for kind, name in here if name]
+    return any({(kind, name), ("", name)} & wanted for kind, name in known)
+
+
+@lru_cache(maxsize=20_000)
+def _named(name: str) -> tuple[str, str]:
+    """The kind that a name says, or "", and the name without it."""
+    words = fold(name).replace("'", " ").split()
+    kind = next((_KINDS[word] for word in words[:1] if word in _KINDS), "")
+    bare = [_SHORT.get(w, w) for w in words[1 if kind else 0 :] if w not in _SAID]
+    return (kind, " ".join(bare)) if bare else ("", fold(name))

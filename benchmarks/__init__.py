@@ -1,0 +1,1 @@
+"""Side-by-side measures, run by hand: never asserted in tests."""

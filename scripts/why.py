@@ -1,0 +1,114 @@
+"""`alertes pourquoi CONTACT AVIS`: told when and by which letter, or not and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.classification import Lexicon
+from alerts.explanation import Explanation, LetterFacts
+from alerts.inquiry import explained
+from base.clock import utc_now
+from base.french import NBSP
+from scripts.console import err, opened, out, print_json
+from scripts.why_words import lines
+from sources import tenders
+from subscriptions import sectors
+from subscriptions.errors import ContactUnknown
+from subscriptions.members import find_contact
+from subscriptions.tables import Contact
+
+HELP = "Dire si et pourquoi un contact a été avisé d’un avis, ou non."
+
+
+def why(
+    key: Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")],
+    notice: Annotated[
+        str, typer.Argument(metavar="AVIS", help="Numéro du SEAO, ou identifiant (ocid).")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+) -> None:
+    at, catalogue = utc_now(), sectors.load()
+    with opened() as store, store.read() as session:
+        contact = _contact(session, key)
+        lexicon = Lexicon.of(catalogue)
+        found = [
+            (ids, explained(session, lexicon, contact, ids, at=at))
+            for ids in tenders.named(session, notice) or [[]]
+        ]
+        title = {ids[0]: _title(session, ids) for ids, _ in found if ids}
+    if as_json:
+        answers = [_in_json(one) | {"tenders": ids} for ids, one in found]
+        print_json({"contact": contact.id, "notice": notice, "answers": answers})
+        return
+    for ids, one in found:
+        out.print(f"{contact.name} <{contact.address}>", markup=False, soft_wrap=True)
+        named = title[ids[0]] if ids else ""
+        out.print(
+            f"Avis {notice.strip()}{NBSP}: {named or '(inconnu)'}", markup=False, soft_wrap=True
+        )
+        for line in lines(one, catalogue, at):
+            out.print(line, markup=False, soft_wrap=True)
+
+
+def _title(session: Session, ids: list[int]) -> str:
+    return tenders.histories(session, ids[:1])[-1][1].title
+
+
+def _contact(session: Session, key: str) -> Contact:
+    """The live contact, else one that was removed, by its number or address."""
+    try:
+        return find_contact(session, key)
+    except ContactUnknown as error:
+        if not error.found:
+            number = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else -1
+            removed = session.scalars(
+                select(Contact)
+                .where((Contact.id == number) | (Contact.address == key.strip()))
+                .order_by(Contact.id.desc())
+                .limit(1)
+            ).first()
+            if removed is not None:
+                return removed
+        asked = f"«{NBSP}{error.key}{NBSP}»"
+        found = "\n".join(error.found)
+        several = f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}"
+        none = f"Aucun contact ne répond à {asked}."
+        err.print(several if error.found else none, markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def _in_json(found: Explanation) -> dict[str, Any]:
+    return {
+        "because": found.because.value,
+        "at": found.at,
+        "edition": found.edition,
+        "seen_at": found.seen_at,
+        "closes_at": found.closes_at,
+        "why": found.why.value if found.why else None,
+        "lacked": _missed(found),
+        "letter": _letter(found.letter),
+        "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in found.reasons],
+        "sectors": [one.sector for one in found.sectors],
+        "again": found.again,
+    }
+
+
+def _missed(found: Explanation) -> dict[str, Any] | None:
+    miss = found.lacked
+    return {"what": miss.lacked, "detail": miss.detail, "score": miss.score} if miss else None
+
+
+def _letter(letter: LetterFacts | None) -> dict[str, Any] | None:
+    if letter is None:
+        return None
+    return {
+        "id": letter.id,
+        "state": letter.state,
+        "written_at": letter.written_at,
+        "settled_at": letter.settled_at,
+        "reply": letter.reply,
+    }
