@@ -3,7 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install demo demo-clean gallery test check campaign format lock clean
+# Kills a database in the crash campaign; SEED may be given too, to have a campaign again.
+KILLS ?= 1000
+
+.PHONY: install demo demo-clean gallery test check crash campaign format lock clean
 
 install: $(VENV)/.installed
 
@@ -35,8 +38,12 @@ check: install
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
+# The crash campaign on both databases, each under 30 minutes, and the mutants that it must catch.
+crash: install
+	$(BIN)/python -m campaigns.crash --kills $(KILLS) --mutants $(if $(SEED),--seed $(SEED))
+
 # The long figures; each prints a line a database, and fails where a zero is not zero.
-campaign: install
+campaign: crash
 	$(BIN)/python -m campaigns.interleavings --letters 10000
 	$(BIN)/python -m campaigns.schedulers --trials 200
 	$(BIN)/python -m campaigns.pages

@@ -12,6 +12,8 @@ from base import logs, settings
 from base.clock import utc_now
 from base.database import ready
 from base.errors import BaseFault
+from sources import catalogue
+from sources.reading import Network
 
 
 def main() -> None:
@@ -30,14 +32,19 @@ def main() -> None:
 
 def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
+    identity, keys = settings.Identity.read(), settings.Keys.read()
     sources = settings.Sources.read()
     store = settings.Store.read()
     return Service(
-        desk=assembly.desk(settings.Identity.read(), relay, settings.Keys.read()),
-        handing=assembly.handing(relay, store),
+        desk=assembly.desk(identity, relay, keys),
+        handing=assembly.handing(relay, keys, store),
+        reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
         database=ready(store.database_url),
-        package_url=sources.seao_package_url,
-        source_contact=sources.source_contact,
+        sources=catalogue.configured(
+            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
+            off=() if sources.federal_notices else ("canadabuys",),
+        ),
+        network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
         now=utc_now,
         stop=stop,

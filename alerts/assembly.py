@@ -7,7 +7,10 @@ from alerts.delivery import Relay
 from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.letter import Press, Sender
+from alerts.mailbox import mailbox
 from alerts.postponed import Postponed
+from alerts.returns import Reception
+from alerts.verp import Verp
 from alerts.writing import Desk
 from base import settings
 from subscriptions.links import Links
@@ -44,7 +47,7 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
-def handing(relay: settings.Relay, store: settings.Store) -> Handing:
+def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
         relay=Relay(
@@ -56,9 +59,28 @@ def handing(relay: settings.Relay, store: settings.Store) -> Handing:
             ca_file=relay.smtp_ca_file,
         ),
         sender=relay.bounce_email,
+        verp=verp(relay, keys),
         allowed=relay.allowed(),
         journal=open_journal(relay.journal_file),
         connections=relay.smtp_connections,
         pace=relay.smtp_letters_a_second,
         postponed=Postponed(store.postponed_folder),
     )
+
+
+def verp(relay: settings.Relay, keys: settings.Keys) -> Verp:
+    """What signs letters into the envelope's sender, and proves what comes back."""
+    return Verp(tuple(keys.as_list()), relay.bounce_email)
+
+
+def reception(
+    identity: settings.Identity,
+    relay: settings.Relay,
+    keys: settings.Keys,
+    returned: settings.Returns,
+) -> Reception | None:
+    """How what comes back is read; None where no mailbox is named."""
+    box = mailbox(returned.bounce_mailbox, returned.bounce_password.get_secret_value())
+    if box is None:
+        return None
+    return Reception(mailbox=box, verp=verp(relay, keys), links=links(identity, keys))

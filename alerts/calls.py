@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts import crediting
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
 from alerts.matching import Candidate, Shelf, place_of
 from alerts.poison import Poison, check
 from base.french import days_left
-from sources import catalogue
 from sources.tables import Revision, Tender
 
 logger = logging.getLogger(__name__)
@@ -58,9 +58,12 @@ class Call:
             method=revision.procurement_method_details,
             closes_at=self.closes_at,
             uri=revision.uri,
-            source=self.tender.source,
+            source=crediting.short_name(self.tender.source),
             reasons=reasons,
             perhaps_seen=perhaps_seen,
+            reserved=self.tender.visibility == "reserved",
+            conflicting=revision.conflicting,
+            level=revision.level,
             further=tuple(_link(*one) for one in self.others if one[1].uri),
         )
 
@@ -128,5 +131,4 @@ def facts_of(revisions: Sequence[Revision]) -> Facts:
 
 
 def _link(tender: Tender, revision: Revision) -> Link:
-    known = catalogue.load().get(tender.source)
-    return Link(known.name if known else tender.source, revision.uri)
+    return Link(crediting.short_name(tender.source), revision.uri)

@@ -70,6 +70,20 @@ class Notice:
     perhaps_seen: bool = False
     #: The same call in other sources.
     further: tuple[Link, ...] = ()
+    #: True for an invitation that only members are told of.
+    reserved: bool = False
+    #: True where the source said two things of it at once.
+    conflicting: bool = False
+    #: "federal" or "".
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A source from which notices may be missing, as letters name it, and since when."""
+
+    source: str
+    since: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +99,9 @@ class Digest:
     notices: tuple[Notice, ...]
     #: The labels of the sectors that the reader declared.
     sectors: tuple[str, ...]
+    #: Who must be named with what is quoted: see sources.sources.toml.
+    credits: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.notices:

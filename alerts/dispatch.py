@@ -168,7 +168,7 @@ class _Run:
 
     async def _offer(self, letter: Claimed) -> tuple[Connection, Receipt | None]:
         """Everything but the dot, on a connection that is the caller's to put back."""
-        envelope = Envelope(self.handing.sender, letter.address, letter.content)
+        envelope = self._envelope(letter)
         while True:
             connection = await self.connections.take()
             try:
@@ -180,6 +180,14 @@ class _Run:
             if not self.connections.was_stale(connection, receipt):
                 return connection, receipt
             await self.connections.put(connection)
+
+    def _envelope(self, letter: Claimed) -> Envelope:
+        verp = self.handing.verp
+        if verp is None:
+            return Envelope(self.handing.sender, letter.address, letter.content)
+        sender = verp.sender(letter.id, letter.message_id)
+        envid = verp.tag(letter.id, letter.message_id)
+        return Envelope(sender, letter.address, letter.content, envid)
 
     async def _may_finish(self, connection: Connection, letter: Claimed) -> bool:
         """May the dot be sent? If not, or if that cannot be made durable, it is not."""
@@ -216,6 +224,8 @@ class _Run:
             logger.warning("letter %s", outcome.value, extra={"letter": one.letter.id})
         if outcome is Outcome.MISCONFIGURED:
             self.stopped(Fault.REFUSED, reply)
+        if outcome is Outcome.BUSY:
+            self.stopped(Fault.UNREACHABLE, reply)
 
     async def _pause(self) -> None:
         """Keep the pace over all connections."""

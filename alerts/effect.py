@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from alerts.classification import Facts, Lexicon, classify
+from alerts.calls import facts_of
+from alerts.classification import Lexicon, classify
 from sources import tenders
-from sources.tables import Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,10 @@ def compare(
 ) -> Iterator[Compared]:
     """Each tender first seen since then, classified by both catalogues; nothing is changed."""
     for tender, revision in tenders.seen_since(session, since):
-        facts = _facts(revision)
+        facts = facts_of([revision])
         yield Compared(
             tender.number,
             revision.title,
             frozenset(one.sector for one in classify(facts, before)),
             frozenset(one.sector for one in classify(facts, after)),
         )
-
-
-def _facts(revision: Revision) -> Facts:
-    return Facts(
-        title=revision.title,
-        category=revision.category,
-        codes=tuple(item["code"] for item in revision.items),
-        labels=tuple(item["label"] for item in revision.items),
-        description=revision.description,
-        buyer=revision.buyer,
-    )

@@ -4,6 +4,7 @@
   + LetterUnwritable    one letter cannot be composed: quarantined, a person must look
   + RelayUnreachable    no connection, or the relay is not ready: try again later
   + RelayMisconfigured  certificate, STARTTLS, AUTH or sender refused: a person must look
+  + MailboxUnreadable   the bounce mailbox cannot be opened: a person must look
 
 What the relay answers about one letter is a `Receipt` (alerts.delivery), not an error.
 """
@@ -25,3 +26,7 @@ class RelayUnreachable(AlertError, ConnectionError):
 
 class RelayMisconfigured(AlertError):
     """The relay refuses us whatever the letter, or cannot be trusted."""
+
+
+class MailboxUnreadable(AlertError):
+    """The mailbox of what comes back is absent, refuses us, or cannot be trusted."""

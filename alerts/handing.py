@@ -13,6 +13,7 @@ from alerts.delivery import Outcome, Relay
 from alerts.entitlement import REPLY_WITHIN
 from alerts.journal import Journal
 from alerts.postponed import Postponed
+from alerts.verp import Verp
 
 #: The clock, for what lasts: each step must be judged at its own instant.
 Now = Callable[[], datetime]
@@ -28,6 +29,8 @@ class Handing:
     #: MAIL_ALLOWED.
     allowed: frozenset[str]
     journal: Journal
+    #: Signs the letter into that sender; None leaves it as it is.
+    verp: Verp | None = None
     connections: int = 4
     #: Letters claimed at once.
     lot: int = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from email import message_from_bytes
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,10 +12,14 @@ from alerts import outbox
 from alerts.tables import Gate, Letter, LetterState, Why
 from base.concerns import raise_concern
 from subscriptions import events, wishes
-from subscriptions.tables import Event, Origin, Subscription, Via, What
+from subscriptions.by_mail import read_unsubscribe
+from subscriptions.links import Links
+from subscriptions.tables import Contact, Event, Origin, Subscription, Via, What
 
 #: A button pressed so soon after the relay took a letter was pressed by a program.
 TOO_SOON = timedelta(seconds=10)
+#: Octets of a message that are read for its subject.
+_HEAD = 64 * 1024
 #: More such unsubscribes in an hour are said to staff.
 MOST_SUSPECT = 2
 
@@ -43,6 +48,21 @@ def leave(
     withdraw_waiting(session, contact_id, Why.SUBSCRIPTION, at=now or at)
     if suspect:
         _warn(session, at)
+    return True
+
+
+def leave_by_mail(session: Session, content: bytes, links: Links, *, at: datetime) -> bool:
+    """Whether that message, as received, is a signed wish to leave; then it is honoured.
+
+    The contact may have left already, or be deleted: it is a wish all the same.
+    """
+    head = content[:_HEAD].partition(b"\r\n\r\n")[0]
+    public_id = read_unsubscribe(message_from_bytes(head), links, at)
+    if public_id is None:
+        return False
+    contact_id = session.scalar(select(Contact.id).where(Contact.public_id == public_id))
+    if contact_id is not None:
+        leave(session, contact_id, via=Via.MAIL, at=at)
     return True
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -93,8 +93,18 @@ def confirm(session: Session, letter_ids: Iterable[int]) -> None:
 
 
 def release(session: Session, letter_ids: Iterable[int]) -> None:
-    """Those letters will never leave: their notices may be told again."""
-    _move(session, letter_ids, ToldState.RELEASED)
+    """Those letters will never leave: their notices may be told again.
+
+    What one of them would have listed for the second time is as uncertain as before.
+    """
+    uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
+    session.execute(
+        update(Told)
+        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
+        .values(state=uncertain, relisted=False)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def doubt(session: Session, letter_ids: Iterable[int]) -> None:
@@ -127,11 +137,22 @@ def follow(session: Session, letter_id: int, state: LetterState) -> None:
             pass
 
 
-def _move(session: Session, letter_ids: Iterable[int], state: ToldState) -> None:
+def came_back(session: Session, letter_ids: Iterable[int]) -> None:
+    """Those letters were accepted and did not arrive: their notices may be told again."""
+    told = (ToldState.CONFIRMED, ToldState.UNCERTAIN)
+    _move(session, letter_ids, ToldState.RELEASED, of=told)
+
+
+def _move(
+    session: Session,
+    letter_ids: Iterable[int],
+    state: ToldState,
+    of: tuple[ToldState, ...] = (ToldState.RESERVED, ToldState.UNCERTAIN),
+) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)))
-        .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
+        .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)
     )

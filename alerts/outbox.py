@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts import ledger
@@ -61,6 +61,8 @@ class Doubt:
     id: int
     key: str
     message_id: str
+    #: When it was about to be sent.
+    in_doubt_at: datetime
 
 
 def claim(
@@ -192,24 +194,40 @@ def take_back(session: Session, *, at: datetime) -> int:
     return len(back.all())
 
 
-def in_doubt(session: Session, *, at: datetime) -> list[Doubt]:
-    """IN_DOUBT letters whose dispatcher is certainly gone."""
+def in_doubt(session: Session, *, at: datetime, unknown: bool = False) -> list[Doubt]:
+    """IN_DOUBT letters whose dispatcher is certainly gone.
+
+    With `unknown` also the letters whose dispatcher got no answer; each until it is resolved, if
+    only as UNKNOWN again.
+    """
+    states = [LetterState.IN_DOUBT, *([LetterState.UNKNOWN] if unknown else [])]
     rows = session.execute(
-        select(Letter.id, Letter.key, Letter.message_id)
-        .where(Letter.state == LetterState.IN_DOUBT, Letter.lease_until <= at)
+        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at)
+        .where(Letter.state.in_(states), Letter.lease_until <= at)
         .order_by(Letter.id)
     )
     return [Doubt(**row._asdict()) for row in rows]
 
 
 def resolve(
-    session: Session, letter_id: int, state: LetterState, *, reply: str, at: datetime
+    session: Session,
+    letter_id: int,
+    state: LetterState,
+    *,
+    reply: str,
+    at: datetime,
+    doubt: Doubt | None = None,
 ) -> bool:
-    """Settle an IN_DOUBT or UNKNOWN letter from outside evidence or by a person's decision.
+    """Settle an UNKNOWN letter by a person's decision, or any `doubt` from outside evidence.
 
     ACCEPTED, UNKNOWN, WITHDRAWN, or WRITTEN to send the same bytes again. False when the
-    letter is in another state by now.
+    letter is in another state by now, or in doubt anew.
     """
+    if doubt is None:
+        unsettled: ColumnElement[bool] = Letter.state == LetterState.UNKNOWN
+    else:
+        states = [LetterState.IN_DOUBT, LetterState.UNKNOWN]
+        unsettled = and_(Letter.state.in_(states), Letter.in_doubt_at == doubt.in_doubt_at)
     values: dict[str, Any] = {"state": state, "reply": reply, "lease_until": None}
     if state is not LetterState.UNKNOWN:
         # An UNKNOWN letter keeps its claim: its dispatcher may be slow, and know.
@@ -222,8 +240,7 @@ def resolve(
         values["why"] = Why.DROPPED
     changed = session.execute(
         update(Letter)
-        .where(Letter.id == letter_id)
-        .where(Letter.state.in_([LetterState.IN_DOUBT, LetterState.UNKNOWN]))
+        .where(Letter.id == letter_id, unsettled)
         .values(**values)
         .returning(Letter.contact_id, Letter.edition_id)
         .execution_options(synchronize_session=False)

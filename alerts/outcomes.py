@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from alerts import ledger
+from alerts import ledger, lost
 from alerts.delivery import Outcome, Receipt
 from alerts.outbox import Claimed
+from alerts.replies import enhanced
 from alerts.tables import Attempt, Hold, Letter, LetterState
-from subscriptions import suppressions
 
 #: Minutes to the next attempt, by number of attempts made; the last one repeats.
 BACK_OFF = (1, 5, 15, 60, 120, 240)
-#: What is refused to our sender is tried again so soon after, whatever the attempts: staff
-#: mends it, and the letters are not to blame.
+#: What is refused to our sender, or by a relay that is busy, is tried again so soon after,
+#: whatever the attempts: staff mends it, or it passes, and the letters are not to blame.
 MENDED_WITHIN = timedelta(minutes=5)
 #: For so long a policy refusal counts among those that hold the run.
 REMEMBERED = timedelta(hours=24)
@@ -30,6 +30,7 @@ OURS = (LetterState.CLAIMED, LetterState.IN_DOUBT, LetterState.UNKNOWN)
 AFTER = {
     Outcome.ACCEPTED: LetterState.ACCEPTED,
     Outcome.DEFERRED: LetterState.DEFERRED,
+    Outcome.BUSY: LetterState.DEFERRED,
     Outcome.DEAD_ADDRESS: LetterState.REFUSED,
     Outcome.REFUSED: LetterState.REFUSED,
     Outcome.POLICY: LetterState.REFUSED,
@@ -68,8 +69,8 @@ def settle(session: Session, done: Iterable[Settled], *, claim: str, at: datetim
         session.execute(insert(Attempt).values(_attempt(one, at)))
         ledger.follow(session, one.letter.id, state)
         if one.receipt.outcome is Outcome.DEAD_ADDRESS:
-            reason = f"bounce {one.receipt.reply[4:9]}"
-            suppressions.suppress(session, one.letter.address, reason=reason, at=at)
+            status = enhanced(one.receipt.reply)
+            lost.lose(session, one.letter.address, reason=status, at=at)
     return strangers
 
 
@@ -95,10 +96,13 @@ def unwelcome(session: Session, *, at: datetime) -> int:
 
 
 def _times(one: Settled, at: datetime) -> dict[str, Any]:
+    if one.receipt.outcome is Outcome.UNKNOWN:
+        # Its lease stays: once it is over the log of the relay can be asked.
+        return {"settled_at": at}
     if AFTER[one.receipt.outcome] is not LetterState.DEFERRED:
         return {"settled_at": at, "lease_until": None}
     values: dict[str, Any] = {"claim": "", "lease_until": None, "in_doubt_at": None}
-    if one.receipt.outcome is Outcome.MISCONFIGURED:
+    if one.receipt.outcome in {Outcome.MISCONFIGURED, Outcome.BUSY}:
         return values | {"next_attempt_at": at + MENDED_WITHIN, "attempts": Letter.attempts - 1}
     wait = back_off(one.letter.attempts, random.random())  # noqa: S311, no secret
     return values | {"next_attempt_at": at + wait}

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from alerts import holds, maillog, outbox
 from alerts.journal import Journal, reason_to_hold
+from alerts.maillog import Evidence
 from alerts.tables import LetterState
 from base.database import Database
 
 logger = logging.getLogger(__name__)
+
+#: When a Postfix that got no final dot has surely closed the connection (its smtpd_timeout is
+#: 5 minutes): from then on what it has not queued it will not queue.
+GIVEN_UP_AFTER = timedelta(minutes=10)
 
 
 def recover(
@@ -24,18 +29,21 @@ def recover(
     """Mend what a killed dispatcher left; counts by what became of it.
 
     `log` is the log of a local Postfix that is the relay: with it a letter in doubt becomes
-    ACCEPTED or waits again; without it, or when it cannot be read, UNKNOWN.
+    ACCEPTED or waits again; without it, or when it cannot say, UNKNOWN.
     """
     done: Counter[str] = Counter()
     with database.write() as session:
         done["taken back"] = outbox.take_back(session, at=at)
-        doubts = outbox.in_doubt(session, at=at)
+        doubts = outbox.in_doubt(session, at=at, unknown=log is not None)
     known = journal.accepted_keys() if doubts else set()
-    queued = _queued(log, [doubt.message_id for doubt in doubts]) if doubts else None
+    told = _evidence(log, [doubt.message_id for doubt in doubts], at) if doubts else None
     for doubt in doubts:
-        state, why = _verdict(doubt, known, queued)
+        verdict = _verdict(doubt, known, told, at)
+        if verdict is None:
+            continue
+        state, why = verdict
         with database.write() as session:
-            if outbox.resolve(session, doubt.id, state, reply=why, at=at):
+            if outbox.resolve(session, doubt.id, state, reply=why, at=at, doubt=doubt):
                 done[state] += 1
                 logger.warning("doubt resolved", extra={"letter": doubt.id, "state": str(state)})
     return done
@@ -52,22 +60,27 @@ def hold_if_restored(database: Database, journal: Journal, *, at: datetime) -> s
 
 
 def _verdict(
-    doubt: outbox.Doubt, known: set[str], queued: set[str] | None
-) -> tuple[LetterState, str]:
+    doubt: outbox.Doubt, known: set[str], told: Evidence | None, at: datetime
+) -> tuple[LetterState, str] | None:
+    """What became of it and how that is known; None while the relay may still be busy."""
     if doubt.key in known:
         return LetterState.ACCEPTED, "the journal has its acceptance"
-    if queued is None:
+    if told is None:
         return LetterState.UNKNOWN, "no answer to the final dot"
-    if doubt.message_id in queued:
+    if doubt.message_id in told.queued:
         return LetterState.ACCEPTED, "queued, by the log of the relay"
-    return LetterState.WRITTEN, "not queued, by the log of the relay"
+    if at < doubt.in_doubt_at + GIVEN_UP_AFTER:
+        return None
+    if told.covers(doubt.in_doubt_at):
+        return LetterState.WRITTEN, "not queued, by the log of the relay"
+    return LetterState.UNKNOWN, "the log of the relay does not tell of that moment"
 
 
-def _queued(log: Path | None, message_ids: list[str]) -> set[str] | None:
+def _evidence(log: Path | None, message_ids: list[str], at: datetime) -> Evidence | None:
     if log is None:
         return None
     try:
-        return maillog.accepted(log, message_ids)
+        return maillog.evidence(log, message_ids, at=at)
     except OSError:
         logger.exception("the log of the relay cannot be read")
         return None

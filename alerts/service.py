@@ -17,14 +17,17 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import confirmations, editions, near_misses
+from alerts import confirmations, editions, near_misses, returns
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.recovery import recover
+from alerts.returns import Reception
 from alerts.writing import Desk
 from base.clock import QUEBEC
 from base.database import Database
-from sources.reading import read_ckan
+from sources import freshness, rounds
+from sources.catalogue import Source
+from sources.reading import Network
 
 logger = logging.getLogger(__name__)
 
@@ -36,18 +39,27 @@ class Service:
     database: Database
     desk: Desk
     handing: Handing
-    package_url: str
-    source_contact: str
+    #: The catalogue's sources, at the addresses of the settings.
+    sources: tuple[Source, ...]
+    network: Network
     postfix_log: Path | None
     now: Callable[[], datetime]
     stop: threading.Event
+    #: None where no bounce mailbox is named.
+    reception: Reception | None = None
 
     def read(self) -> None:
-        """Read the sources; conditional, so an hour in which nothing came costs one question."""
-        for outcome in read_ckan(
-            self.database, self.package_url, contact=self.source_contact, at=self.now()
-        ):
-            logger.info("source read", extra={"counts": outcome.counts, "fault": outcome.fault})
+        """Read each source that is due, and tell staff of what is late or not as it was."""
+        at = self.now()
+        for visited in rounds.visit_due(self.database, self.sources, self.network, at=at):
+            for outcome in visited.outcomes:
+                fields = {"source": visited.source.key, "counts": outcome.counts}
+                logger.info("source read", extra=fields | {"fault": outcome.fault})
+            if self.stop.is_set():
+                return
+        with self.database.write() as session:
+            freshness.check(session, at, self.sources)
+        rounds.prune(self.database, at)
 
     def write(self) -> None:
         """Open the editions that are due, write what is open, confirm what the pages did."""
@@ -70,11 +82,16 @@ class Service:
             fields = {"outcomes": dict(tally.outcomes), "stopped": tally.stopped}
             logger.info("handed over", extra=fields)
 
+    def take_returns(self) -> None:
+        """Read what came back, and stop writing to addresses that are dead."""
+        returns.visit(self.database, self.reception, at=self.now())
+
 
 #: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
 #: counts them from Monday.
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("read", "12 * * * *", ("read",)),
+    ("returns", "*/10 * * * *", ("take_returns",)),
     ("write", "* * * * *", ("write",)),
     ("prune", "40 3 * * *", ("prune",)),
 )
@@ -85,7 +102,7 @@ SEND_EVERY = timedelta(seconds=20)
 
 def run(service: Service) -> None:
     """Tick until `service.stop` is set; everything owed is done once at the start."""
-    for step in ("read", "write", "send"):
+    for step in ("read", "take_returns", "write", "send"):
         _guarded(service, (step,))
     scheduler = BackgroundScheduler(
         timezone=QUEBEC,

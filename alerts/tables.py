@@ -292,3 +292,26 @@ class NearMissed(Base):
     #: An alerts.matching.Lacked, and what it was: the sector, the excluded word, the place.
     lacked: Mapped[str] = mapped_column(String(20))
     detail: Mapped[str] = mapped_column(Text, default="")
+
+
+class Bounce(Base):
+    """One message of the bounce mailbox, read once; the message itself stays there."""
+
+    __tablename__ = "bounce"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Of what was read of the message: the same one read again changes nothing.
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: The letter it names, proven or not; None where it names none of ours.
+    letter_id: Mapped[int | None] = mapped_column(
+        ForeignKey("letter.id", ondelete="CASCADE"), index=True
+    )
+    #: "tag" or "link", what we signed and found in it; "" where nothing: then it has no effect.
+    proof: Mapped[str] = mapped_column(String(10), default="")
+    #: An alerts.bounces_dsn.ReturnKind.
+    kind: Mapped[str] = mapped_column(String(20))
+    #: Enhanced code, "5.1.1"; "" where none was given.
+    status: Mapped[str] = mapped_column(String(20), default="")
+    #: The host's words without addresses, or the subject; emptied after 30 days.
+    words: Mapped[str] = mapped_column(Text, default="")

@@ -15,10 +15,10 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import ledger, near_misses, quarantine
+from alerts import crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Notice, Period, ordered
+from alerts.digest import Digest, Gap, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
@@ -84,6 +84,8 @@ class _Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
+    #: The sources that something is missing from.
+    gaps: tuple[Gap, ...]
 
 
 def write_batch(
@@ -103,7 +105,14 @@ def write_batch(
     """
     poison = Poison() if poison is None else poison
     batch = _Batch(
-        session=session, desk=desk, edition=edition, calls=calls, poison=poison, at=at, missed=[]
+        session=session,
+        desk=desk,
+        edition=edition,
+        calls=calls,
+        poison=poison,
+        at=at,
+        missed=[],
+        gaps=crediting.gaps(session, at),
     )
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
@@ -161,6 +170,8 @@ def _write(batch: _Batch, to: Pending, heard: Heard, key: str) -> Why | Result:
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        credits=crediting.credits_of(notices),
+        gaps=batch.gaps,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison

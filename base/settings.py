@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -109,7 +110,7 @@ class Relay(Group):
     smtp_letters_a_second: float = Field(default=0.0, ge=0.0)
     #: The From header's address.
     author_email: str
-    #: Where bounces return: the envelope's sender.
+    #: Where bounces return: the envelope's sender, to which each letter adds +tag.
     bounce_email: str
     #: The domain in List-Id and Message-ID.
     list_domain: str
@@ -127,9 +128,38 @@ class Relay(Group):
             raise ValueError("none is allowed only for 127.0.0.1")
         return value
 
+    @field_validator("bounce_email")
+    @classmethod
+    def _room_for_a_tag(cls, value: str) -> str:
+        local, at, domain = value.rpartition("@")
+        # RFC 5321, 4.5.3.1.1: 64 octets before the @, of which a tag takes 34.
+        if not at or not local or not domain or len(local) > 30 or "+" in local:
+            raise ValueError("an address with at most 30 characters before the @, and no +")
+        return value
+
     def allowed(self) -> frozenset[str]:
         """What MAIL_ALLOWED names, in lower case."""
         return frozenset(self.mail_allowed.lower().split())
+
+
+class Returns(Group):
+    """Where what comes back is read; nothing is read while `bounce_mailbox` is empty."""
+
+    #: maildir:/path on this machine, or imaps://user@host[:port][/folder].
+    bounce_mailbox: str = ""
+    #: The IMAP user's password.
+    bounce_password: SecretStr = SecretStr("")
+
+    @field_validator("bounce_mailbox")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        parts = urlsplit(value)
+        maildir = parts.scheme == "maildir" and not parts.netloc and parts.path.startswith("/")
+        # `port` raises ValueError itself for what is none.
+        imap = parts.scheme == "imaps" and parts.hostname and parts.username and parts.port != 0
+        if value and not maildir and not imap:
+            raise ValueError("must be maildir:/path or imaps://user@host/folder")
+        return value
 
 
 class Sources(Group):
@@ -140,9 +170,14 @@ class Sources(Group):
         "https://www.donneesquebec.ca/recherche/api/3/action/package_show"
         "?id=d23b2e02-085d-43e5-9e6e-e1d558ebfdd5"
     )
+    #: The search of SEAO, which is not documented; empty: it is not asked. To read it daily:
+    #: https://api.seao.gouv.qc.ca/prod/api/recherche?statIds=6&tpIds=2,3,5,6,7,8,10,14,15,17,18
+    seao_search_url: str = ""
+    #: Whether AchatsCanada is read: federal calls that are delivered in Québec or everywhere.
+    federal_notices: bool = True
     #: Named in our User-Agent, so that a publisher can reach us.
     source_contact: str = Field(default="")
 
 
 #: Every group, for the test that holds .env.example to exactly the variables read.
-GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Sources)
+GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Returns, Sources)

@@ -10,6 +10,9 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x91\x93-\x9f\u00ad\u200b-\u200f"
     "\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ud800-\udfff\ufff9-\ufffb]"
 )
+#: Words of Latin letters parted by single blanks: nothing to clean, and NFC already.
+_LATIN = "!-~\u00a0-\u00ac\u00ae-\u0148\u014a-\u017f–—’«»…"
+_CLEAN = re.compile(f"[{_LATIN}]+(?: [{_LATIN}]+)*")
 _SPACE = re.compile(r"[ \t\r\n\u0085\u2028\u2029]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "ʼ": "'", "‘": "'", "`": "'"})
 _APART = re.compile(r"[^0-9a-z']+")
@@ -20,6 +23,8 @@ def clean(value: str) -> str:
 
     No-break spaces stay: they are typography. The result is NFC.
     """
+    if _CLEAN.fullmatch(value):
+        return value
     text = _UNSEEN.sub("", value.replace("\x92", "’"))
     return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip(" ")
 

@@ -18,7 +18,9 @@ from scripts import (
     concerns,
     letters,
     members,
+    notices,
     pages,
+    returns,
     sectors,
     sources,
     store,
@@ -40,9 +42,11 @@ app = typer.Typer(
 )
 app.add_typer(store.app, name="base")
 app.add_typer(sources.app, name="sources")
+app.add_typer(notices.app, name="avis")
 app.add_typer(members.app, name="membres")
 app.add_typer(subscriptions.app, name="abonnements")
 app.add_typer(sectors.app, name="secteurs")
+letters.app.add_typer(returns.app)
 app.add_typer(letters.app, name="envois")
 app.add_typer(pages.app, name="pages")
 app.command("pourquoi", help=why.HELP)(why.why)

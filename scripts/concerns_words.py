@@ -46,6 +46,42 @@ SENTENCES: dict[str, str] = {
         "Le serveur d’envoi ne répond pas depuis plus d’une heure. Rien n’est perdu; les "
         "envois reprendront d’eux-mêmes. Appeler qui gère ce serveur."
     ),
+    "address_lost": (
+        "L’adresse du contact {contact} ne reçoit plus rien\u00a0: l’appeler. "
+        "La feuille d’appels\u00a0: alertes envois a-appeler"
+    ),
+    "complaint": (
+        "La lettre {letter} a été signalée comme pourriel par la personne qui l’a reçue. "
+        "Plus rien ne part à cette adresse; ne pas la rappeler sans raison."
+    ),
+    "turned_away": (
+        "{addresses} adresses refusent nos lettres par politique (5.7.x)\u00a0: les envois sont "
+        "retenus. Vérifier SPF, DKIM et DMARC, puis\u00a0: alertes envois reprendre"
+    ),
+    "returns_unreadable": (
+        "La boîte des retours ne peut pas être lue ({reason}). Vérifier BOUNCE_MAILBOX et "
+        "BOUNCE_PASSWORD, puis\u00a0: alertes envois retours"
+    ),
+    "source late": (
+        "{source} : rien de nouveau depuis le {since}, alors que la source publie d’habitude plus "
+        "souvent. Regarder si elle a publié, puis : alertes sources lire {key}"
+    ),
+    "source silent": (
+        "{source} : la source ne répond plus depuis le {since}. Voir pourquoi : alertes sources"
+    ),
+    "source shrunken": (
+        "{source} : depuis le {since}, le document est deux fois plus court que d’habitude. Ce "
+        "qu’il contient a été pris; ce qui y manque n’a pas été tenu pour fermé. S’il est juste : "
+        "alertes sources accepter {key}"
+    ),
+    "source changed": (
+        "{source} : depuis le {since}, le document n’a plus la même forme; il est gardé, et rien "
+        "n’en a été pris. S’il est juste : alertes sources accepter {key}"
+    ),
+    "source backlog": (
+        "Avis vus trop tard pour être des nouvelles : {count}. Les voir et choisir : "
+        "alertes avis anciens"
+    ),
 }
 
 

@@ -51,8 +51,9 @@ HOLDS = {
 @app.command("envoyer", help="Écrire les éditions dues et remettre les lettres en attente.")
 def send() -> None:
     relay = settings.Relay.read()
-    desk = assembly.desk(settings.Identity.read(), relay, settings.Keys.read())
-    handing = assembly.handing(relay, settings.Store.read())
+    keys = settings.Keys.read()
+    desk = assembly.desk(settings.Identity.read(), relay, keys)
+    handing = assembly.handing(relay, keys, settings.Store.read())
     at = utc_now()
     with opened() as store:
         with store.write() as session:

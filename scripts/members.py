@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from base.clock import utc_now
 from base.french import NBSP, count
+from base.spreadsheet import LARGEST
 from scripts import members_words as words
 from scripts.console import database, err, moment, out, print_json, staff
 from scripts.members_report import report
@@ -20,7 +21,6 @@ from subscriptions import importing, roster, sectors
 from subscriptions.difference import Difference
 from subscriptions.errors import RosterUnreadable
 from subscriptions.listing import ListedMember, listing
-from subscriptions.spreadsheet import LARGEST
 
 app = typer.Typer(help="Les membres et leur liste.", no_args_is_help=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from base.french import NBSP, listed
+from base.spreadsheet import Unreadable
 from subscriptions import addresses, cells
 from subscriptions.difference import Field, Notice
 from subscriptions.errors import RosterUnreadable
@@ -12,7 +13,6 @@ from subscriptions.listing import Hindrance
 from subscriptions.roster import Reason, RefusedLine
 from subscriptions.roster_words import Column
 from subscriptions.sectors import Catalogue
-from subscriptions.spreadsheet import Unreadable
 from subscriptions.tables import Basis, Frequency
 
 COLUMNS: dict[str, str] = {

@@ -15,5 +15,6 @@ NOT_MAILED: dict[str, str] = {
     Why.NOT_ALLOWED: "MAIL_ALLOWED ne permet pas cette adresse",
     Why.EXPIRED: "trop tard : les avis sont fermés",
     Why.NOTHING: "aucun nouvel avis dans ses secteurs",
-    Why.UNWRITABLE: "la lettre n’a pas pu être composée",
+    Why.UNWRITABLE: "la lettre, ou l’avis, n’a pas pu être composé",
+    Why.DROPPED: "lettre incertaine, abandonnée par le personnel",
 }

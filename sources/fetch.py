@@ -5,21 +5,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import re
 import socket
+import ssl
 import tempfile
+import zlib
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from importlib.metadata import version
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx2
 
+from sources.decoding import Decoding, Gzip, Identity
 from sources.errors import SourceError, SourceMalformed, SourceUnreachable
 from sources.reasons import Reason
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({408, 425, 429})
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_DAY = 86_400.0
+#: The only IPv6 addresses that are given to hosts of the public network (RFC 4291); the others
+#: are local, or wrap an address of another kind.
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,8 +115,14 @@ def get(
 
 
 def _user_agent(contact: str) -> str:
-    told = contact.encode("ascii", "ignore").decode().strip()
+    told = " ".join(re.findall("[!-~]+", contact))
     return f"alertes/{version('alertes')} ({told})" if told else f"alertes/{version('alertes')}"
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """The certificate authorities, read once: they take a tenth of a second."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 async def _within_time(question: _Question, url: str) -> Fetched | Unchanged:
@@ -115,7 +130,9 @@ async def _within_time(question: _Question, url: str) -> Fetched | Unchanged:
     timeout = httpx2.Timeout(limits.read, connect=limits.connect)
     async with (
         asyncio.timeout(limits.total),
-        httpx2.AsyncClient(trust_env=False, timeout=timeout, follow_redirects=False) as client,
+        httpx2.AsyncClient(
+            trust_env=False, verify=_tls(), timeout=timeout, follow_redirects=False
+        ) as client,
     ):
         for _ in range(limits.redirects + 1):
             answer = await _ask(client, question, url)
@@ -142,7 +159,8 @@ async def _ask(
         if status == 304 and headers.keys() & {"If-None-Match", "If-Modified-Since"}:
             return Unchanged()
         if status >= 500 or status in _BUSY:
-            raise SourceUnreachable(question.source, Reason.BUSY.of(status))
+            busy = Reason.BUSY.of(status)
+            raise SourceUnreachable(question.source, busy, retry_after=_retry_after(response))
         if status != 200:
             raise SourceMalformed(question.source, Reason.WRONG_STATUS.of(status))
         return await _received(question, response)
@@ -152,9 +170,10 @@ async def _received(question: _Question, response: httpx2.Response) -> Fetched:
     encoding = response.headers.get("content-encoding", "").strip().casefold()
     if encoding not in {"", "identity", "gzip"}:
         raise SourceMalformed(question.source, Reason.WRONG_ENCODING.of(encoding))
+    decoding = Gzip() if encoding == "gzip" else Identity()
     file = tempfile.TemporaryFile()  # noqa: SIM115, the caller closes it
     try:
-        digest = await _stream(question, response, file)
+        digest = await _stream(question, response, decoding, file)
     except BaseException:
         file.close()
         raise
@@ -167,21 +186,39 @@ async def _received(question: _Question, response: httpx2.Response) -> Fetched:
     )
 
 
-async def _stream(question: _Question, response: httpx2.Response, file: BinaryIO) -> str:
+async def _stream(
+    question: _Question, response: httpx2.Response, decoding: Decoding, file: BinaryIO
+) -> str:
     """Write the answer to `file`; its SHA-256."""
-    limits, digest, size = question.limits, hashlib.sha256(), 0
+    limits, digest, raw, size = question.limits, hashlib.sha256(), 0, 0
     try:
-        async for piece in response.aiter_bytes():
-            size += len(piece)
-            raw = response.num_bytes_downloaded
-            bomb = size > 1024 * 1024 and size > limits.ratio * raw
-            if raw > limits.raw or size > limits.decoded or bomb:
-                raise SourceMalformed(question.source, Reason.TOO_LARGE.of(f"{raw} -> {size}"))
-            digest.update(piece)
-            file.write(piece)
-    except (httpx2.RemoteProtocolError, httpx2.DecodingError) as error:
+        async for coming in response.aiter_raw():
+            raw += len(coming)
+            for piece in decoding.feed(coming):
+                size += len(piece)
+                bomb = size > 1024 * 1024 and size > limits.ratio * raw
+                if raw > limits.raw or size > limits.decoded or bomb:
+                    raise SourceMalformed(question.source, Reason.TOO_LARGE.of(f"{raw} -> {size}"))
+                digest.update(piece)
+                file.write(piece)
+    except (httpx2.RemoteProtocolError, zlib.error) as error:
         raise SourceMalformed(question.source, Reason.WRONG_SIZE.of(error)) from None
+    if not decoding.is_whole:
+        raise SourceMalformed(question.source, Reason.WRONG_SIZE.of("gzip without its end"))
     return digest.hexdigest()
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds that the server asks to be left alone, a day at most; a date is one by its clock."""
+    written = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", written):
+        return min(float(written), _DAY)
+    try:
+        until = parsedate_to_datetime(written)
+        asked = parsedate_to_datetime(response.headers.get("date", ""))
+        return min(max((until - asked).total_seconds(), 0), _DAY)
+    except (ValueError, TypeError):
+        return None
 
 
 def _kept(response: httpx2.Response, header: str, limit: int) -> str:
@@ -221,7 +258,7 @@ def _is_loopback(address: _Address) -> bool:
 def _is_public(address: _Address) -> bool:
     """Neither private nor a wrapping of an address of another kind."""
     if isinstance(address, ipaddress.IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
+        address not in _UNICAST or address.sixtofour or address.teredo
     ):
         return False
     return address.is_global and not address.is_multicast

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -27,6 +28,7 @@ class _Package(Struct):
     releases: list[Raw]
 
 
+_Shape = TypeVar("_Shape")
 _PACKAGE = msgspec.json.Decoder(_Package)
 
 
@@ -38,16 +40,9 @@ def releases(source: str, document: bytes) -> list[Raw]:
     Raises:
         SourceMalformed: empty, too large, a web page, cut short, nested too deeply, no package.
     """
-    if len(document) > LARGEST:
-        raise SourceMalformed(source, Reason.TOO_LARGE.of(f"{len(document)} > {LARGEST}"))
-    document = document.removeprefix(codecs.BOM_UTF8)
-    start = document.lstrip()[:1]
-    if not start:
-        raise SourceMalformed(source, Reason.EMPTY)
-    if start == b"<":
-        raise SourceMalformed(source, Reason.HTML)
+    document = opened(source, document)
     try:
-        return _package(document)
+        return decoded(document, _PACKAGE).releases
     except msgspec.ValidationError as error:
         raise SourceMalformed(source, Reason.NOT_A_PACKAGE.of(error)) from None
     except msgspec.DecodeError as error:
@@ -56,16 +51,37 @@ def releases(source: str, document: bytes) -> list[Raw]:
         raise SourceMalformed(source, Reason.TOO_DEEP) from None
 
 
-def _package(document: bytes) -> list[Raw]:
+def opened(source: str, document: bytes) -> bytes:
+    """The document without its byte order mark.
+
+    Raises:
+        SourceMalformed: empty, too large, a web page.
+    """
+    if len(document) > LARGEST:
+        raise SourceMalformed(source, Reason.TOO_LARGE.of(f"{len(document)} > {LARGEST}"))
+    document = document.removeprefix(codecs.BOM_UTF8)
+    start = document.lstrip()[:1]
+    if not start:
+        raise SourceMalformed(source, Reason.EMPTY)
+    if start == b"<":
+        raise SourceMalformed(source, Reason.HTML)
+    return document
+
+
+def decoded(document: bytes, decoder: msgspec.json.Decoder[_Shape]) -> _Shape:
+    """The document decoded; where it is no JSON, without what `_mended` takes out.
+
+    Raises msgspec.DecodeError (ValidationError where only the shape is wrong), RecursionError.
+    """
     try:
-        return _PACKAGE.decode(document).releases
+        return decoder.decode(document)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         mended = _mended(document)
         if mended == document:
             raise
-        return _PACKAGE.decode(mended).releases
+        return decoder.decode(mended)
 
 
 def _mended(document: bytes) -> bytes:

@@ -1,24 +1,26 @@
-"""The story of a reading: a file, a folder or a CKAN dataset in, tenders and revisions stored."""
+"""The story of a reading: a file, a folder or an address in, tenders and revisions stored."""
 
 from __future__ import annotations
 
 import hashlib
 import time
+import zlib
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from base.clock import quebec_day
 from base.database import Database
-from sources import catalogue, ckan, fetch
-from sources.catalogue import Source
+from sources import catalogue, ckan, fetch, seao_pages
+from sources.catalogue import Access, Address, Source
 from sources.errors import SourceError, SourceMalformed
 from sources.fetch import LIMITS, Limits, Unchanged
 from sources.package import LARGEST
 from sources.reasons import Reason, parted
-from sources.visits import Document, Outcome, Results, known, last_read, refuse, store, unchanged
+from sources.stored import RESERVED
+from sources.visits import Document, Outcome, Results, last_read, refuse, store, unchanged
 
-__all__ = ["TRIES", "WEEKS", "Outcome", "documents", "read_ckan", "read_path"]
+__all__ = ["TRIES", "WEEKS", "Network", "Outcome", "documents", "read_address", "read_path"]
 
 #: How far back the dataset is read, in weeks: it holds years, and few calls are open so long.
 WEEKS = 9
@@ -28,15 +30,16 @@ _DAMAGED = frozenset({Reason.NOT_JSON, Reason.WRONG_SIZE, Reason.EMPTY})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Asking:
+class Network:
     """How the network is asked."""
 
-    source: Source
-    contact: str
-    limits: Limits
-    loopback: bool
+    #: Named to publishers, so that they can reach us.
+    contact: str = ""
+    limits: Limits = LIMITS
+    #: For tests: see sources.fetch.get.
+    loopback: bool = False
     #: Seconds before a document that came damaged is asked for again.
-    wait: float
+    wait: float = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,39 +76,33 @@ def read_path(
     A document that was read before `at` is not read again and writes nothing. One that is refused
     leaves a `reading` row with its fault and changes nothing else. Raises OSError as `documents`.
     """
-    origin = catalogue.load()[source]
+    origin = catalogue.found(source)
     return [_read_file(database, origin, one, at) for one in documents(path)]
 
 
-def read_ckan(
-    database: Database,
-    package_url: str,
-    *,
-    at: datetime,
-    contact: str = "",
-    source: str = "seao",
-    weeks: int = WEEKS,
-    limits: Limits = LIMITS,
-    loopback: bool = False,
-    wait: float = 2,
+def read_address(
+    database: Database, source: Source, address: Address, network: Network, *, at: datetime
 ) -> list[Outcome]:
-    """Read the weekly files of a CKAN dataset that end within `weeks` before `at`, oldest first.
+    """Read what an address has: a document, or the weekly files that it lists, oldest first.
 
-    Asks only for what is newer than what was read; a second call on an unchanged dataset writes
+    Asks only for what is newer than what was read; a second call on what is unchanged writes
     nothing. What is unreachable or refused is an outcome with its `fault` and a `reading` row, and
-    does not keep the other files from being read. No transaction is open while the network is
-    waited for. `loopback` is for tests: see sources.fetch.get.
+    does not keep other documents from being read. No transaction is open while the network is
+    waited for. Not to be called from a running event loop.
     """
-    origin = catalogue.load()[source]
-    asking = _Asking(source=origin, contact=contact, limits=limits, loopback=loopback, wait=wait)
-    listing = Document(source=origin, address=package_url)
+    wanted = Document(source=source, address=address.url)
+    if source.access is Access.SEARCH:
+        return [_searched(database, network, wanted, at)]
+    if source.access is not Access.CKAN:
+        return [_visit(database, network, wanted, at)]
     try:
-        came = _download(asking, listing)
-        listed = ckan.weekly(source, came.content if came else b"")
+        came = _download(network, wanted)
+        listed = ckan.weekly(source.key, came.content if came else b"")
     except SourceError as error:
-        return [refuse(database, listing, error, at)]
-    since = quebec_day(at) - timedelta(weeks=weeks)
-    return [_visit(database, asking, one.url, at) for one in listed if one.last >= since]
+        return [refuse(database, wanted, error, at)]
+    since = quebec_day(at) - timedelta(weeks=WEEKS)
+    files = (replace(wanted, address=one.url) for one in listed if one.last >= since)
+    return [_visit(database, network, one, at) for one in files]
 
 
 def _read_file(database: Database, source: Source, path: Path, at: datetime) -> Outcome:
@@ -114,32 +111,58 @@ def _read_file(database: Database, source: Source, path: Path, at: datetime) -> 
             content = stream.read(LARGEST + 1)
     except OSError as error:
         return Outcome(name=path.name, fault=Reason.UNREADABLE.of(error.strerror))
+    # The name of a file of invitations may tell what only members are told.
+    name = source.key if source.key == RESERVED else path.name
     if len(content) > LARGEST:
         large = SourceMalformed(source.key, Reason.TOO_LARGE.of(f"> {LARGEST}"))
-        return refuse(database, Document(source=source, address=path.name), large, at)
+        return refuse(database, Document(source=source, address=name), large, at)
     digest = hashlib.sha256(content).hexdigest()
-    document = Document(source=source, address=path.name, content=content, sha256=digest)
+    document = Document(source=source, address=name, content=content, sha256=digest)
+    with database.read() as session:
+        same = unchanged(session, document, at)
+    if same:
+        return same
     answer = _parsed(document)
     if answer.error:
         return refuse(database, document, answer.error, at)
+    return store(database, document, answer.results or [], at)
+
+
+def _searched(database: Database, network: Network, wanted: Document, at: datetime) -> Outcome:
+    """Ask a search page by page, for what is not in its last document."""
     with database.read() as session:
-        same = known(session, document, at)
-    results = answer.results or []
-    return unchanged(document, results, at) if same else store(database, document, results, at)
+        before = last_read(session, wanted, at)
+        kept = zlib.decompress(before.document) if before and before.document else b""
+    try:
+        content = seao_pages.collect(
+            wanted.source.key,
+            wanted.address,
+            before=kept,
+            contact=network.contact,
+            limits=network.limits,
+            loopback=network.loopback,
+            pause=min(1, network.wait),
+        )
+    except SourceError as error:
+        return refuse(database, wanted, error, at)
+    digest = hashlib.sha256(content).hexdigest()
+    answer = _parsed(replace(wanted, content=content, sha256=digest))
+    if answer.error:
+        return refuse(database, answer.document, answer.error, at)
+    return store(database, answer.document, answer.results or [], at)
 
 
-def _visit(database: Database, asking: _Asking, url: str, at: datetime) -> Outcome:
-    """Ask for one weekly file, and take it in where it is new."""
-    wanted = Document(source=asking.source, address=url)
+def _visit(database: Database, network: Network, wanted: Document, at: datetime) -> Outcome:
+    """Ask for one document, and take it in where it is new."""
     with database.read() as session:
         before = last_read(session, wanted, at)
     if before:
         wanted = replace(wanted, etag=before.etag, last_modified=before.last_modified)
-    answer = _ask(asking, wanted)
+    answer = _ask(network, wanted)
     for _ in range(TRIES - 1):
         if answer.damaged:
-            time.sleep(asking.wait)
-            answer = _ask(asking, wanted)
+            time.sleep(network.wait)
+            answer = _ask(network, wanted)
     if answer.error:
         return refuse(database, answer.document, answer.error, at)
     if answer.results is not None:
@@ -147,24 +170,24 @@ def _visit(database: Database, asking: _Asking, url: str, at: datetime) -> Outco
     return Outcome(name=wanted.name, unchanged=True)
 
 
-def _ask(asking: _Asking, wanted: Document) -> _Answer:
+def _ask(network: Network, wanted: Document) -> _Answer:
     try:
-        document = _download(asking, wanted)
+        document = _download(network, wanted)
     except SourceError as error:
         return _Answer(document=replace(wanted, etag="", last_modified=""), error=error)
     return _parsed(document) if document else _Answer(document=wanted)
 
 
-def _download(asking: _Asking, wanted: Document) -> Document | None:
+def _download(network: Network, wanted: Document) -> Document | None:
     """The document at that address; None where it is unchanged."""
     answer = fetch.get(
-        asking.source.key,
+        wanted.source.key,
         wanted.address,
         etag=wanted.etag,
         last_modified=wanted.last_modified,
-        contact=asking.contact,
-        limits=asking.limits,
-        loopback=asking.loopback,
+        contact=network.contact,
+        limits=network.limits,
+        loopback=network.loopback,
     )
     if isinstance(answer, Unchanged):
         return None

@@ -20,8 +20,15 @@ class Reason(StrEnum):
     NOT_A_LISTING = "not a CKAN package_show answer"
     TOO_DEEP = "nested too deeply"
     TOO_LARGE = "too large"
+    NOT_A_FEED = "not an RSS or Atom feed"
+    NOT_A_TABLE = "not the expected table"
+    NOT_AN_ANSWER = "not an answer of the search"
+    CUT_SHORT = "cut short"
+    ENTITIES = "XML entities declared"
     NOTHING_LISTED = "no weekly file listed"
     UNREADABLE = "file cannot be read"
+    NOT_A_SPREADSHEET = "not a spreadsheet of invitations"
+    CHANGED_SHAPE = "not of the shape that its source had"
     # Of an answer.
     WRONG_SIZE = "not the announced size"
     WRONG_ENCODING = "content encoding not asked for"
@@ -32,6 +39,10 @@ class Reason(StrEnum):
     TOO_SLOW = "too slow"
     BUSY = "the source cannot answer now"
     # Of one release.
+    NOT_ALL = "not all that is announced was listed"
+    NO_REFERENCE = "no reference number"
+    NOTHING_SAID = "neither title nor address"
+    WRONG_CELLS = "wrong number of cells"
     NOT_A_RELEASE = "not a release"
     NOT_UTF8 = "not UTF-8"
     NO_OCID = "no ocid"
@@ -40,6 +51,9 @@ class Reason(StrEnum):
     NO_RELEASE_ID = "id is not a moment of 14 digits"
     NO_TAG = "no tag"
     NO_TENDER = "no tender"
+    NO_TITLE = "no title"
+    NO_BUYER = "no buyer"
+    NO_DEADLINE = "no closing day and hour"
     WRONG_TYPE = "wrong type"
 
     def of(self, found: object) -> str:

@@ -27,6 +27,12 @@ class Status(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Level(StrEnum):
+    """Which government publishes a call, where it is none of Québec's."""
+
+    FEDERAL = "federal"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """What is bought, as the source classified it."""
@@ -48,7 +54,8 @@ class Release:
     source: str
     ocid: str
     #: Orders the releases of one ocid: greater is later. For SEAO the `id` (UTC, 14 digits),
-    #: because `date` stays the original date in updates (sources.md 1.2).
+    #: because `date` stays the original date in updates (sources.md 1.2). "" where the source
+    #: orders nothing: then what is read later is later.
     release_id: str
     #: When the notice was first published.
     published_at: datetime | None
@@ -79,6 +86,11 @@ class Release:
     documents: tuple[str, ...]
     #: The public page; "" where there is none that may be linked.
     uri: str
+    #: Regions and towns of delivery, as published; "Canada" is one. Empty where not said.
+    delivery_regions: tuple[str, ...] = ()
+    #: The sentence in which `closes_at` was read, where it was read in prose.
+    closing_evidence: str = ""
+    level: Level | None = None
 
     def __post_init__(self) -> None:
         for moment in (self.published_at, self.changed_at, self.closes_at):

@@ -6,6 +6,7 @@ from their specification (30 March 2021); where it does, the files are followed.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -18,7 +19,16 @@ from base.text import clean
 from sources import fields, package
 from sources.reasons import Reason
 from sources.release import Category, Fault, Item, PassedOver, Release, Status
-from sources.seao_shape import Address, Bought, Classification, Head, Named, Party, Tender
+from sources.seao_shape import (
+    Address,
+    Bought,
+    Classification,
+    Head,
+    Heads,
+    Named,
+    Party,
+    Tender,
+)
 
 NAME = "seao"
 #: A title longer than this is cut; the whole of it is on the public page.
@@ -28,6 +38,10 @@ _MOST_DOCUMENTS = 100
 
 #: SEAO's own nomenclature: goods, services, construction, other.
 _SEAO_CODE = re.compile(r"(G|S|C|O)[0-9]{1,2}")
+_CATEGORIES: dict[str, Category] = {one.value: one for one in Category}
+#: What `clean` leaves as it is.
+_PLAIN = re.compile(r"[!-~]+")
+_OF_CALLS = re.compile("tender").match
 _RELEASE_ID = re.compile(r"20[0-9]{12}")
 
 
@@ -39,6 +53,7 @@ class _Refused(ValueError):
 _MALFORMED = (ValueError, RecursionError)
 
 _HEAD = msgspec.json.Decoder(Head)
+_HEADS = msgspec.json.Decoder(Heads)
 _TENDER = msgspec.json.Decoder(Tender | None)
 _PARTIES = msgspec.json.Decoder(list[Party] | None)
 _BUYER = msgspec.json.Decoder(Named | None)
@@ -53,21 +68,48 @@ def read(document: bytes) -> Iterator[Release | Fault | PassedOver]:
     Raises:
         SourceMalformed: the document is no release package (before the first value is yielded).
     """
+    heads = _at_once(document)
+    if heads is not None:
+        for position, head in enumerate(heads):
+            yield _told(position, head)
+        return
     for position, raw in enumerate(package.releases(NAME, document)):
-        ocid = ""
         try:
             head = _HEAD.decode(raw)
-            ocid = clean(head.ocid or "")
-            found = _release(head, ocid, raw)
         except _MALFORMED as error:
-            yield Fault(NAME, position, (ocid or _ocid(raw))[:255], _reason(error))
-        else:
-            yield found
+            yield Fault(NAME, position, _ocid(raw), _reason(error))
+            continue
+        twice = bytes(raw).count(b'"ocid"') > 1 and _keys(raw).count("ocid") > 1
+        yield (
+            Fault(NAME, position, _ocid(raw), Reason.TWO_OCIDS) if twice else _told(position, head)
+        )
 
 
-def _release(head: Head, ocid: str, raw: Raw) -> Release | PassedOver:
-    changed_at = _identified(head, ocid, raw)
-    if not any(tag.startswith("tender") for tag in head.tag or ()):
+def _at_once(document: bytes) -> list[Head] | None:
+    """The releases of a sound package in one pass; None where they must be looked at one by one."""
+    if len(document) > package.LARGEST:
+        return None
+    try:
+        heads = _HEADS.decode(document.removeprefix(codecs.BOM_UTF8)).releases
+    except _MALFORMED:
+        return None
+    # As many ocids as releases, and none without: no release has two.
+    sound = document.count(b'"ocid"') == len(heads) and all(head.ocid for head in heads)
+    return heads if sound else None
+
+
+def _told(position: int, head: Head) -> Release | PassedOver | Fault:
+    ocid = head.ocid or ""
+    ocid = ocid if _PLAIN.fullmatch(ocid) else clean(ocid)
+    try:
+        return _release(head, ocid)
+    except _MALFORMED as error:
+        return Fault(NAME, position, ocid[:255], _reason(error))
+
+
+def _release(head: Head, ocid: str) -> Release | PassedOver:
+    changed_at = _identified(head, ocid)
+    if not head.tag or not any(map(_OF_CALLS, head.tag)):
         return PassedOver(NAME, ocid)
     tender = _TENDER.decode(head.tender)
     if tender is None:
@@ -82,7 +124,7 @@ def _release(head: Head, ocid: str, raw: Raw) -> Release | PassedOver:
     return Release(
         source=NAME,
         ocid=ocid,
-        release_id=changed_at.strftime("%Y%m%d%H%M%S"),
+        release_id=str(head.id).strip(),
         published_at=fields.moment(head.date, after=changed_at),
         changed_at=changed_at,
         status=status,
@@ -104,21 +146,21 @@ def _release(head: Head, ocid: str, raw: Raw) -> Release | PassedOver:
     )
 
 
-def _identified(head: Head, ocid: str, raw: Raw) -> datetime:
+def _identified(head: Head, ocid: str) -> datetime:
     """The moment that orders the release: `id`, because `date` stays the first publication's."""
     if not ocid:
         raise _Refused(Reason.NO_OCID)
     if len(ocid) > 255:
         raise _Refused(Reason.OCID_TOO_LONG.of(len(ocid)))
-    if bytes(raw).count(b'"ocid"') > 1 and _keys(raw).count("ocid") > 1:
-        raise _Refused(Reason.TWO_OCIDS)
     if not head.tag:
         raise _Refused(Reason.NO_TAG)
     written = str(head.id or "").strip()
     if not _RELEASE_ID.fullmatch(written):
         raise _Refused(Reason.NO_RELEASE_ID.of(clean(written[:40])))
     try:
-        return datetime.strptime(written, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        day = int(written[:4]), int(written[4:6]), int(written[6:8])
+        hour = int(written[8:10]), int(written[10:12]), int(written[12:])
+        return datetime(*day, *hour, tzinfo=UTC)
     except ValueError:
         raise _Refused(Reason.NO_RELEASE_ID.of(written)) from None
 
@@ -146,10 +188,7 @@ def _municipal(party: Party) -> bool | None:
 
 
 def _category(written: str | None) -> Category | None:
-    try:
-        return Category((written or "").strip().casefold())
-    except ValueError:
-        return None
+    return _CATEGORIES.get((written or "").strip().casefold())
 
 
 def _items(items: list[Bought]) -> Iterator[Item]:

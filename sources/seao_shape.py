@@ -24,6 +24,12 @@ class Head(Struct):
     buyer: Raw = _NULL
 
 
+class Heads(Struct):
+    """A package whose releases are all sound."""
+
+    releases: list[Head]
+
+
 class Named(Struct):
     name: str | None = None
     id: str | int | None = None

@@ -25,12 +25,36 @@ class Reading(Base):
     last_modified: Mapped[str] = mapped_column(String(64), default="")
     sha256: Mapped[str] = mapped_column(String(64), default="", index=True)
     #: The document, compressed (zlib), kept for replay and pruned.
-    document: Mapped[bytes | None] = mapped_column(LargeBinary)
-    #: releases, open, new, amended, cancelled, passed_over, faults.
+    document: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    #: A sources.intake.Counts.
     counts: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
     #: The faults of single releases: position, ocid, reason.
     faults: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     #: Why the whole document was refused; "" where it was read.
+    fault: Mapped[str] = mapped_column(Text, default="")
+    #: A sources.shape.Hold where the document is not what its source usually brings, else "".
+    held: Mapped[str] = mapped_column(String(20), default="")
+    #: Of the open calls in it, how many there are and how many carry each field.
+    carried: Mapped[dict[str, int]] = mapped_column(JSON, default=dict)
+    #: When each of them closes, in seconds since 1970 (0: not known): what is open is counted
+    #: without reading the document again.
+    closings: Mapped[list[int]] = mapped_column(JSON, default=list, deferred=True)
+
+
+class Visit(Base):
+    """How asking an address went, last; one row an address, so that a quiet day adds none."""
+
+    __tablename__ = "visit"
+
+    source: Mapped[str] = mapped_column(String(50), primary_key=True)
+    address: Mapped[str] = mapped_column(String(500), primary_key=True)
+    #: When it was last asked; claims the visit, so that two services do not ask at once.
+    asked_at: Mapped[datetime]
+    #: When it last answered something that could be read, news or not.
+    answered_at: Mapped[datetime | None]
+    #: Since when every question failed; None while it answers.
+    failing_since: Mapped[datetime | None]
+    #: A sources.reasons text of the last failure, "" while it answers.
     fault: Mapped[str] = mapped_column(Text, default="")
 
 
@@ -56,6 +80,10 @@ class Tender(Base):
     latest: Mapped[int]
     status: Mapped[str] = mapped_column(String(20))
     closes_at: Mapped[datetime | None] = mapped_column(index=True)
+    #: True where it was first seen too late to be news: for staff, not for letters.
+    backlog: Mapped[bool] = mapped_column(default=False)
+    #: Since when it is missing from the lists of all that is open; None while it is in them.
+    missed_at: Mapped[datetime | None]
 
 
 class Revision(Base):
@@ -66,7 +94,7 @@ class Revision(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tender_id: Mapped[int] = mapped_column(ForeignKey("tender.id", ondelete="CASCADE"))
-    #: 1, 2, 3 … in the order of `release_id`.
+    #: 1, 2, 3 … in the order of `release_id`; under one release_id, of reading.
     number: Mapped[int]
     reading_id: Mapped[int] = mapped_column(ForeignKey("reading.id"))
     release_id: Mapped[str] = mapped_column(String(64))
@@ -95,3 +123,31 @@ class Revision(Base):
     description: Mapped[str] = mapped_column(Text)
     documents: Mapped[list[str]] = mapped_column(JSON)
     uri: Mapped[str] = mapped_column(String(2048))
+    #: Regions and towns of delivery, as published.
+    delivery_regions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The sentence that `closes_at` was read in, where it was read in prose.
+    closing_evidence: Mapped[str] = mapped_column(Text, default="")
+    #: A sources.release.Level, or "".
+    level: Mapped[str] = mapped_column(String(20), default="")
+    #: True where the source said something else under the same `release_id`: to be verified there.
+    conflicting: Mapped[bool] = mapped_column(default=False)
+
+
+class Attachment(Base):
+    """A document of a reserved invitation, whole; see docs/decisions/0009."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (UniqueConstraint("tender_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tender_id: Mapped[int] = mapped_column(ForeignKey("tender.id", ondelete="CASCADE"))
+    #: What an address names it by: tells nothing, and is not to be guessed.
+    public_id: Mapped[str] = mapped_column(String(43), unique=True)
+    #: A file's name that no system can take for a path or a command.
+    name: Mapped[str] = mapped_column(String(120))
+    media_type: Mapped[str] = mapped_column(String(100))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    added_at: Mapped[datetime]
+    added_by: Mapped[str] = mapped_column(String(100))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from sources import authority
 from sources.release import Status
 from sources.tables import Revision, Tender
 
@@ -15,14 +16,17 @@ from sources.tables import Revision, Tender
 def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """Each tender that is active and not closed at `at`, with its latest revision.
 
-    One without a closing moment counts as open. Ordered by tender, oldest first.
+    One without a closing moment counts as open, one of the search that the weekly file says is
+    off does not. What was seen too late to be news is not there: see `backlog_at`. Reserved
+    invitations are, so this is for active members only. Ordered by tender, oldest first.
     """
-    found = session.execute(
-        _latest()
-        .where(Tender.status == Status.ACTIVE)
-        .where(or_(Tender.closes_at.is_(None), Tender.closes_at > at))
-        .order_by(Tender.id)
-    )
+    found = session.execute(_open(at).where(Tender.backlog.is_(False)))
+    return [(tender, revision) for tender, revision in found]
+
+
+def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, those that were seen too late to be news: staff decide about them."""
+    found = session.execute(_open(at).where(Tender.backlog.is_(True)))
     return [(tender, revision) for tender, revision in found]
 
 
@@ -70,6 +74,34 @@ def histories(session: Session, tender_ids: Iterable[int]) -> list[tuple[Tender,
         .order_by(Revision.seen_at, Tender.id, Revision.number)
     )
     return [(tender, revision) for tender, revision in found]
+
+
+def offer(session: Session, tender_id: int) -> bool:
+    """Let letters tell of a call of the backlog after all; False where it is not in it."""
+    offered = session.scalar(
+        update(Tender)
+        .where(Tender.id == tender_id, Tender.backlog.is_(True))
+        .values(backlog=False)
+        .returning(Tender.id)
+        .execution_options(synchronize_session=False)
+    )
+    return offered is not None
+
+
+def reserved_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, the reserved invitations alone."""
+    found = session.execute(_open(at).where(Tender.visibility == "reserved"))
+    return [(tender, revision) for tender, revision in found]
+
+
+def _open(at: datetime) -> Select[Tender, Revision]:
+    return (
+        _latest()
+        .where(Tender.status == Status.ACTIVE)
+        .where(or_(Tender.closes_at.is_(None), Tender.closes_at > at))
+        .where(~authority.is_overruled())
+        .order_by(Tender.id)
+    )
 
 
 def _latest() -> Select[Tender, Revision]:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
+from base.spreadsheet import Cell, Formula
 from base.text import clean, fold
 from subscriptions.addresses import normalised
 from subscriptions.errors import AddressRefused
 from subscriptions.roster_words import ACTIVE, BASES, FREQUENCIES, INACTIVE, NO_BASIS, Column
 from subscriptions.sectors import Catalogue, Sector
-from subscriptions.spreadsheet import Cell, Formula
 from subscriptions.tables import Basis, Frequency
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ def status(cell: Cell) -> tuple[str, bool]:
 def day(cell: Cell) -> date | None:
     """A date of Excel or AAAA-MM-JJ; None where the cell is blank."""
     if isinstance(cell, date):
-        found = cell
+        found = cell.date() if isinstance(cell, datetime) else cell
     else:
         value = text(cell)
         if not value:

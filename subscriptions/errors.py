@@ -12,21 +12,15 @@ What concerns one line of a roster is a `RefusedLine` (subscriptions.roster), no
 
 from __future__ import annotations
 
+from base.spreadsheet import SpreadsheetUnreadable
+
 
 class SubscriptionError(Exception):
     """Members, subscriptions or links are not as they must be."""
 
 
-class RosterUnreadable(SubscriptionError, ValueError):
-    """The file is no roster: wrong type, no header, or damaged.
-
-    `reason` is a subscriptions.spreadsheet.Unreadable, `detail` what was found and where.
-    """
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(f"{reason}: {detail}" if detail else reason)
+class RosterUnreadable(SubscriptionError, SpreadsheetUnreadable):
+    """The file is no roster: wrong type, no header, or damaged."""
 
 
 class AddressRefused(SubscriptionError, ValueError):

@@ -5,19 +5,27 @@ A line that cannot be used is a RefusedLine, so that it does not hide the others
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from base import spreadsheet
+from base.spreadsheet import (
+    HEADER_WITHIN,
+    Cell,
+    Row,
+    Sheet,
+    SpreadsheetUnreadable,
+    Unreadable,
+)
 from base.text import fold
-from subscriptions import cells, spreadsheet
+from subscriptions import cells
 from subscriptions.cells import CellRefused
 from subscriptions.errors import RosterUnreadable
 from subscriptions.members import name_key
 from subscriptions.roster_words import REQUIRED, Column, column
 from subscriptions.sectors import Catalogue
-from subscriptions.spreadsheet import HEADER_WITHIN, Cell, Row, Sheet, Unreadable
 from subscriptions.stretches import Declared
 from subscriptions.tables import Basis, Frequency
 
@@ -118,7 +126,7 @@ def read(document: bytes, catalogue: Catalogue) -> Roster:
 def _table(document: bytes) -> tuple[_Header, Sequence[Row]]:
     """The first sheet with a header, and the lines under it."""
     lacking: tuple[Column, ...] = ()
-    for sheet in spreadsheet.sheets(document, _score):
+    for sheet in _sheets(document):
         place = _header_place(sheet)
         if place is None:
             continue
@@ -129,6 +137,13 @@ def _table(document: bytes) -> tuple[_Header, Sequence[Row]]:
     if lacking:
         raise RosterUnreadable(Unreadable.MISSING_COLUMNS, ", ".join(lacking))
     raise RosterUnreadable(Unreadable.NO_HEADER)
+
+
+def _sheets(document: bytes) -> Iterator[Sheet]:
+    try:
+        yield from spreadsheet.sheets(document, _score)
+    except SpreadsheetUnreadable as error:
+        raise RosterUnreadable(error.reason, error.detail) from error
 
 
 def _score(texts: Sequence[str]) -> int:

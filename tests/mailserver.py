@@ -68,17 +68,24 @@ Act = str | bytes | Callable[["Script"], Awaitable[None]]
 
 @dataclass
 class Script:
-    """A server whose reply at each step can be replaced: text, bytes, or DROP, SILENCE …
+    """A server whose reply at each step can be replaced: text, bytes, or drop, silence …
 
-    Steps: banner, ehlo, starttls, auth, mail, rcpt, data, body, dot, rset, quit.
+    Steps: banner, ehlo, helo, starttls, auth, mail, rcpt, data, body, dot, rset, quit.
     """
 
     acts: dict[str, Act] = field(default_factory=dict)
     pipelining: bool = False
     extensions: tuple[str, ...] = ("SIZE 33554432", "8BITMIME")
     port: int = 0
-    #: Everything clients said, line by line, and the bodies whose dot was answered with 250.
+    #: With it STARTTLS is offered and a handshake follows its 220; with `implicit`, at once.
+    tls: ssl.SSLContext | None = None
+    implicit: bool = False
+    #: Whether each command waits for the reply to the one before: what came early is lost.
+    deaf_to_batches: bool = False
+    #: Everything clients said, line by line, and what of it was said in clear.
     heard: list[bytes] = field(default_factory=list)
+    clear: list[bytes] = field(default_factory=list)
+    #: The bodies whose dot was answered with 250.
     accepted: list[bytes] = field(default_factory=list)
     writer: asyncio.StreamWriter | None = None
     connections: int = 0
@@ -104,10 +111,12 @@ class Script:
         assert task is not None
         self.tasks.add(task)
         try:
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self.say("banner", "220 test ESMTP")
                 while line := await reader.readline():
-                    self.heard.append(line.rstrip(b"\r\n"))
+                    self._note(line.rstrip(b"\r\n"), writer)
+                    if self.deaf_to_batches:
+                        await _forget(reader)
                     if not await self._answer(line[:4].decode("latin-1").upper(), reader):
                         break
         except asyncio.CancelledError:
@@ -116,20 +125,22 @@ class Script:
             self.tasks.discard(task)
             writer.transport.abort()
 
+    def _note(self, line: bytes, writer: asyncio.StreamWriter) -> None:
+        self.heard.append(line)
+        if writer.get_extra_info("ssl_object") is None:
+            self.clear.append(line)
+
     async def _answer(self, verb: str, reader: asyncio.StreamReader) -> bool:
-        words = [*self.extensions, *(["PIPELINING"] if self.pipelining else [])]
         match verb:
             case "EHLO":
-                lines = ["test", *words]
-                await self.say(
-                    "ehlo",
-                    "\r\n".join(
-                        f"250{'-' if i < len(lines) - 1 else ' '}{w}" for i, w in enumerate(lines)
-                    ),
-                )
-            case "MAIL" | "RCPT" | "RSET" | "STAR" | "AUTH":
-                step = {"STAR": "starttls"}.get(verb, verb.lower())
-                good = await self.say(step, "250 2.0.0 ok")
+                await self.say("ehlo", self._offers())
+            case "STAR":
+                await self.say("starttls", "220 2.0.0 go")
+                await self._encrypt()
+            case "AUTH":
+                await self.say("auth", "235 2.7.0 welcome")
+            case "MAIL" | "RCPT" | "RSET" | "HELO":
+                good = await self.say(verb.lower(), "250 2.0.0 ok")
                 self.refused = not good if verb == "MAIL" else self.refused or not good
             case "DATA" if self.refused:
                 # RFC 2920, 3.1: a server may say 354 to a pipelined DATA that nobody will get.
@@ -147,6 +158,17 @@ class Script:
                 await self.say("other", "502 5.5.1 what")
         return True
 
+    def _offers(self) -> str:
+        more = {"PIPELINING": self.pipelining, "STARTTLS": self.tls and not self.implicit}
+        lines = ["test", *self.extensions, *(word for word, offered in more.items() if offered)]
+        last = lines.pop()
+        return "\r\n".join([*(f"250-{line}" for line in lines), f"250 {last}"])
+
+    async def _encrypt(self) -> None:
+        assert self.writer is not None
+        if self.tls is not None:
+            await self.writer.start_tls(self.tls)
+
     async def _body(self, reader: asyncio.StreamReader) -> None:
         if "body" in self.acts:
             await reader.read(100)
@@ -159,6 +181,26 @@ class Script:
             body += line
         if await self.say("dot", "250 2.0.0 queued as T1"):
             self.accepted.append(bytes(body))
+
+
+async def _forget(reader: asyncio.StreamReader) -> None:
+    """Lose whatever came in the same breath."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await reader.read(65536)
+
+
+def slowly(reply: str, pause: float) -> Act:
+    """That reply, an octet at a time."""
+
+    async def say(script: Script) -> None:
+        assert script.writer is not None
+        for octet in f"{reply}\r\n".encode():
+            script.writer.write(bytes([octet]))
+            await script.writer.drain()
+            await asyncio.sleep(pause)
+
+    return say
 
 
 async def drop(script: Script) -> None:
@@ -175,7 +217,8 @@ async def silence(_script: Script) -> None:
 @contextlib.asynccontextmanager
 async def scripted_server(script: Script) -> AsyncIterator[Script]:
     """Run a script on a free port."""
-    server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
+    context = script.tls if script.implicit else None
+    server = await asyncio.start_server(script.serve, "127.0.0.1", 0, ssl=context)
     script.port = server.sockets[0].getsockname()[1]
     try:
         yield script

@@ -28,6 +28,8 @@ class Page:
     late: float = 0
     drip: float = 0
     zipped: bool = False
+    #: Answer 503 to the first so many requests.
+    busy: int = 0
 
 
 @dataclass(kw_only=True)
@@ -57,7 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         page = self.server.site.pages.get(self.path, Page(status=404))
         try:
             time.sleep(page.late)
-            if page.etag and headers.get("if-none-match") == page.etag:
+            if page.busy > 0:
+                page.busy -= 1
+                self._answer(Page(status=503, headers=page.headers), b"")
+            elif page.etag and headers.get("if-none-match") == page.etag:
                 self.send_response(304)
                 self.end_headers()
             else:

@@ -87,7 +87,8 @@ async def _write_and_send(database: Database, clock: Clock) -> Tally:
         with err.status("Composition des lettres…"):
             await asyncio.to_thread(_write, database, assembly.desk(_identity(), relay, _keys()))
         with err.status("Remise des lettres au serveur de courriel local…"):
-            return await hand_over(database, assembly.handing(relay, _store()), now=clock.now)
+            handing = assembly.handing(relay, _keys(), _store())
+            return await hand_over(database, handing, now=clock.now)
 
 
 def _write(database: Database, desk: Desk) -> None:

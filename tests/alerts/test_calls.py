@@ -77,7 +77,7 @@ def test_what_was_told_under_its_own_cluster_is_not_told_again(database: Databas
         official, post = _twice(session)
         post.cluster_id = post.id
         revision = session.scalars(select(Revision).where(Revision.tender_id == post.id)).one()
-        revision.title = "Déneigement des trottoirs"
+        revision.title = "Déneigement de stationnements"
         official.closes_at = AT - WEEK
         entitled(session, "anne")
     _written(database)

@@ -108,6 +108,7 @@ def _settings(database_url: str, folder: Path, port: int) -> dict[str, str]:
         "JOURNAL_FILE": str(folder / "journal"),
         # Nobody listens there: no source is read.
         "SEAO_PACKAGE_URL": "http://127.0.0.1:1/",
+        "FEDERAL_NOTICES": "false",
     }
 
 

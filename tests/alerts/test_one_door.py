@@ -11,8 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("alerts", "base", "pages", "scripts", "sources", "subscriptions")
-#: Libraries and programs that mail could leave by.
-MAILERS = {"aiosmtplib", "smtplib", "aiosmtpd", "sendmail"}
+#: Libraries that mail could leave by.
+MAILERS = {"aiosmtplib", "smtplib"}
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:

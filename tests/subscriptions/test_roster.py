@@ -10,11 +10,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from base.spreadsheet import LARGEST, Unreadable
 from subscriptions import addresses, cells, roster, sectors
 from subscriptions.errors import RosterUnreadable
 from subscriptions.roster import Reason, Roster
 from subscriptions.roster_words import Column
-from subscriptions.spreadsheet import LARGEST, Unreadable
 from subscriptions.stretches import Declared
 from subscriptions.tables import Basis, Frequency
 

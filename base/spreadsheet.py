@@ -12,13 +12,11 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
 from openpyxl import load_workbook
-
-from subscriptions.errors import RosterUnreadable
 
 LARGEST = 5 * 1024 * 1024
 MOST_LINES = 65_536
@@ -52,6 +50,15 @@ class Unreadable(StrEnum):
     NO_LINES = "no lines"
 
 
+class SpreadsheetUnreadable(ValueError):
+    """The file cannot be read; `reason` is an Unreadable, `detail` what was found and where."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """A cell to be computed, or whose computing failed (#REF!): never a value for us."""
@@ -59,6 +66,7 @@ class Formula:
     text: str
 
 
+#: A date with an hour is a datetime, without zone: Excel knows none.
 Cell = str | date | Formula
 
 
@@ -94,19 +102,19 @@ def sheets(document: bytes, score: Callable[[Sequence[str]], int]) -> Iterator[S
     `score` says how many headings it knows in a line: the separator is the one that makes most.
 
     Raises:
-        RosterUnreadable: with an Unreadable.
+        SpreadsheetUnreadable: with an Unreadable.
     """
     if len(document) > LARGEST:
-        raise RosterUnreadable(Unreadable.TOO_LARGE, str(len(document)))
+        raise SpreadsheetUnreadable(Unreadable.TOO_LARGE, str(len(document)))
     for magic, reason in _MAGIC.items():
         if document.startswith(magic):
-            raise RosterUnreadable(reason)
+            raise SpreadsheetUnreadable(reason)
     if document.startswith(b"PK"):
         yield from _xlsx(document)
     else:
         text = _decoded(document)
         if not text.strip("\ufeff\r\n\t ;,"):
-            raise RosterUnreadable(Unreadable.EMPTY)
+            raise SpreadsheetUnreadable(Unreadable.EMPTY)
         yield Sheet("", tuple(_csv_rows(text, _separator(text, score))))
 
 
@@ -122,7 +130,7 @@ def _decoded(document: bytes) -> str:
             return document.decode(encoding).replace("\x00", "\ufffd")
         except UnicodeDecodeError:
             continue
-    raise RosterUnreadable(Unreadable.NOT_TEXT)
+    raise SpreadsheetUnreadable(Unreadable.NOT_TEXT)
 
 
 def _separator(text: str, score: Callable[[Sequence[str]], int]) -> str:
@@ -141,11 +149,11 @@ def _csv_rows(text: str, separator: str) -> Iterator[Row]:
         try:
             record = next(reader, None)
         except csv.Error as error:
-            raise RosterUnreadable(Unreadable.QUOTES, str(number)) from error
+            raise SpreadsheetUnreadable(Unreadable.QUOTES, str(number)) from error
         if record is None:
             return
         if reader.line_num > MOST_LINES and any(record):
-            raise RosterUnreadable(Unreadable.TOO_MANY_LINES, str(MOST_LINES))
+            raise SpreadsheetUnreadable(Unreadable.TOO_MANY_LINES, str(MOST_LINES))
         if any(cell.strip() for cell in record):
             yield Row(number, tuple(record))
 
@@ -160,11 +168,11 @@ def _xlsx(document: bytes) -> Iterator[Sheet]:
             for sheet in workbook.worksheets:
                 if sheet.sheet_state == "visible":
                     yield Sheet(sheet.title, tuple(_sheet_rows(sheet.iter_rows())))
-        except RosterUnreadable:
+        except SpreadsheetUnreadable:
             raise
         # openpyxl lets out whatever its parsers meet: there is no narrower family.
         except Exception as error:
-            raise RosterUnreadable(Unreadable.DAMAGED_XLSX, type(error).__name__) from error
+            raise SpreadsheetUnreadable(Unreadable.DAMAGED_XLSX, type(error).__name__) from error
 
 
 def _check_parts(document: bytes) -> None:
@@ -173,16 +181,16 @@ def _check_parts(document: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(document)) as archive:
             parts = archive.infolist()
             if not any(p.filename == "xl/workbook.xml" for p in parts):
-                raise RosterUnreadable(Unreadable.NOT_XLSX)
+                raise SpreadsheetUnreadable(Unreadable.NOT_XLSX)
             unpacked = sum(p.file_size for p in parts)
             if len(parts) > MOST_PARTS or unpacked > LARGEST_UNPACKED:
-                raise RosterUnreadable(Unreadable.TOO_LARGE, str(unpacked))
+                raise SpreadsheetUnreadable(Unreadable.TOO_LARGE, str(unpacked))
             for part in parts:
                 with archive.open(part) as content:
                     if re.search(rb"<!(DOCTYPE|ENTITY)", content.read(4096)):
-                        raise RosterUnreadable(Unreadable.DAMAGED_XLSX, part.filename)
+                        raise SpreadsheetUnreadable(Unreadable.DAMAGED_XLSX, part.filename)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise RosterUnreadable(Unreadable.DAMAGED_XLSX, type(error).__name__) from error
+        raise SpreadsheetUnreadable(Unreadable.DAMAGED_XLSX, type(error).__name__) from error
 
 
 def _sheet_rows(rows: Iterator[Sequence[Any]]) -> Iterator[Row]:
@@ -191,7 +199,7 @@ def _sheet_rows(rows: Iterator[Sequence[Any]]) -> Iterator[Row]:
         if not any(values):
             continue
         if number > MOST_LINES:
-            raise RosterUnreadable(Unreadable.TOO_MANY_LINES, str(MOST_LINES))
+            raise SpreadsheetUnreadable(Unreadable.TOO_MANY_LINES, str(MOST_LINES))
         yield Row(number, values)
 
 
@@ -202,7 +210,7 @@ def _cell(value: object, data_type: str) -> Cell:
         case None:
             return ""
         case datetime():
-            return value.date()
+            return value if value.time() != time.min else value.date()
         case date():
             return value
         case float() if value.is_integer():

@@ -1,0 +1,1 @@
+"""Workers killed again and again, in the midst of everything: nothing lost, doubled or denied."""

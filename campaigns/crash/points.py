@@ -1,0 +1,154 @@
+"""Where a worker is killed: named points, put round the product's functions from outside.
+
+The product knows nothing of this: attributes of its modules are replaced in a forked worker.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import mmap
+import os
+import signal
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+#: How far a worker is, in the one byte that it shares with the campaign.
+IDLE, WRITING, RECOVERING, SENDING = b"-", b"w", b"r", b"s"
+
+Action = Callable[[], None]
+
+#: Function to what is around it. Each has a point before and one after it.
+FUNCTIONS = {
+    "editions": ("alerts.editions", ("open_due", "_pending", "write_batch", "_close")),
+    "writing": ("alerts.writing", ("compose", "_write", "freeze", "omit")),
+    "ledger": ("alerts.ledger", ("heard", "reserve", "confirm", "release", "doubt")),
+    "recovery": ("alerts.recovery", ("_verdict",)),
+    "outbox": ("alerts.outbox", ("claim", "withdraw", "take_back", "in_doubt", "resolve")),
+    "outcomes": ("alerts.outcomes", ("settle",)),
+    "custody": (
+        "alerts.custody",
+        ("hold_still", "let_pass", "count_begun", "Custody.claim", "Custody.settle"),
+    ),
+    "dispatch": ("alerts.dispatch", ("_Run._offer", "_Run._may_finish", "_Run._record")),
+    "connections": ("alerts.connections", ("Connections.take", "Connections.put")),
+    "delivery": (
+        "alerts.delivery",
+        (
+            "Relay.connect",
+            "Connection.offer",
+            "Connection.finish",
+            "Connection.abandon",
+            "Connection._reply",
+            "_stuffed",
+        ),
+    ),
+    "journal": ("alerts.journal", ("Journal.begun", "Journal.accepted")),
+}
+#: Points within a function, armed one by one.
+WITHIN = ("delivery.half the body", "delivery.dot without reply")
+NAMES = (
+    *(
+        f"{when} {module}.{name}"
+        for module, (_, names) in FUNCTIONS.items()
+        for name in names
+        for when in ("before", "after")
+    ),
+    *WITHIN,
+)
+#: Function, the phase that begins with it, and the one that begins after it.
+_PHASES = (
+    ("alerts.editions", "write_open", WRITING, IDLE),
+    ("alerts.service", "recover", RECOVERING, IDLE),
+    ("alerts.dispatch", "_Run.lot", IDLE, IDLE),
+    ("alerts.custody", "Custody.claim", IDLE, SENDING),
+)
+
+
+def die() -> None:
+    """SIGKILL, here."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(name: str, nth: int) -> None:
+    """Be killed the `nth` time that this point is reached."""
+    left = [nth]
+
+    def reached() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            die()
+
+    if name in WITHIN:
+        _arm_within(name, reached)
+        return
+    when, _, path = name.partition(" ")
+    module, _, attribute = path.partition(".")
+    before, after = (reached, _nothing) if when == "before" else (_nothing, reached)
+    wrap(FUNCTIONS[module][0], attribute, before=before, after=after)
+
+
+def show_phase(board: mmap.mmap) -> None:
+    """Keep the byte true from now on."""
+    for module, attribute, begins, ends in _PHASES:
+        wrap(
+            module,
+            attribute,
+            before=functools.partial(_put, board, begins),
+            after=functools.partial(_put, board, ends),
+        )
+
+
+def wrap(module: str, attribute: str, *, before: Action, after: Action) -> None:
+    """Do something before and after a function or coroutine of the product."""
+    holder: Any = import_module(module)
+    *owners, name = attribute.split(".")
+    for owner in owners:
+        holder = getattr(holder, owner)
+    inner = getattr(holder, name)
+    if inspect.iscoroutinefunction(inner):
+
+        async def waited(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, whatever it takes
+            before()
+            answer = await inner(*args, **kwargs)
+            after()
+            return answer
+
+        setattr(holder, name, waited)
+        return
+
+    def called(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, whatever it takes
+        before()
+        answer = inner(*args, **kwargs)
+        after()
+        return answer
+
+    setattr(holder, name, called)
+
+
+def _arm_within(name: str, reached: Action) -> None:
+    """Between two writes to the relay: the bytes before are on their way, those after are not."""
+    delivery: Any = import_module("alerts.delivery")
+    stuffed, within = delivery._stuffed, delivery._within
+    wanted = delivery.BODY_WITHIN if name == WITHIN[0] else None
+
+    async def awaited(seconds: float, work: Any) -> Any:  # noqa: ANN401, whatever is awaited
+        if wanted is None and seconds not in (delivery.BODY_WITHIN, delivery.REPLY_WITHIN):
+            reached()
+        answer = await within(seconds, work)
+        if seconds == wanted:
+            reached()
+        return answer
+
+    delivery._within = awaited
+    if wanted is not None:
+        delivery._stuffed = lambda content: stuffed(content)[: len(content) // 2]
+
+
+def _put(board: mmap.mmap, phase: bytes) -> None:
+    board[0:1] = phase
+
+
+def _nothing() -> None:
+    pass
