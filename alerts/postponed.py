@@ -67,8 +67,11 @@ def replay(session: Session, postponed: Postponed | None, *, now: datetime) -> l
         try:
             moment, public_id = path.read_text("ascii").split()
             at = datetime.fromisoformat(moment)
-        except (ValueError, FileNotFoundError):
-            logger.exception("postponed unsubscribe unreadable", extra={"file": path.name})
+        except FileNotFoundError:
+            # Another dispatcher was faster.
+            continue
+        except ValueError:
+            logger.warning("postponed unsubscribe unreadable", extra={"file": path.name})
             continue
         _take_in(session, public_id, at=at, now=now)
         taken.append(path)

@@ -111,8 +111,8 @@ def _unsubscribe(site: Site, public_id: str, at: datetime) -> None:
                 contact_id = _contact_id(session, public_id)
                 if contact_id is not None:
                     unsubscribe(session, contact_id, via=Via.PAGE, at=at)
-        except SQLAlchemyError:
-            logger.exception("unsubscribe postponed")
+        except SQLAlchemyError as error:
+            logger.warning("unsubscribe postponed", extra={"cause": type(error).__name__})
             site.found_locked()
         else:
             return

@@ -13,7 +13,7 @@ from subscriptions import wishes
 from subscriptions.tables import Event, Via, What
 from subscriptions.wishes import Wishes
 from tests.coop import AT, entitled
-from tests.returned import LINKS, reception
+from tests.returned import LINKS, reception_in
 
 
 @pytest.mark.parametrize("nested", [False, True], ids=["plain", "with 10 MB after it"])
@@ -25,7 +25,7 @@ def test_the_mail_of_a_reader_who_leaves_is_honoured_once(
     tag = LINKS.leave(contact.public_id, 1, AT).rsplit("/", 1)[1]
     body = b"x" * 10_000_000 if nested else b""
     message = f"From: autre@exemple.quebec\r\nSubject: Re: {tag}\r\n\r\n".encode() + body
-    box = reception(tmp_path)
+    box = reception_in(tmp_path / "mail")
     with database.write() as session:
         returns.receive(session, message, box, at=AT)
         assert wishes.live(session, contact.id) is None
@@ -45,5 +45,5 @@ def test_an_automatic_answer_with_the_tag_unsubscribes_nobody(
     tag = LINKS.leave(contact.public_id, 1, AT).rsplit("/", 1)[1]
     message = f"Subject: {tag}\r\nAuto-Submitted: {automatic}\r\n\r\n".encode()
     with database.write() as session:
-        returns.receive(session, message, reception(tmp_path), at=AT)
+        returns.receive(session, message, reception_in(tmp_path / "mail"), at=AT)
         assert wishes.live(session, contact.id) is not None
