@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import typer
 
@@ -14,49 +15,54 @@ from base.errors import (
     SettingInvalid,
     SettingMissing,
 )
-from scripts import (
-    concerns,
-    letters,
-    members,
-    notices,
-    pages,
-    returns,
-    sectors,
-    sources,
-    store,
-    subscriptions,
-    why,
-)
 from scripts.console import err
 from scripts.settings_words import EXPECTED
 from scripts.usage import command_of, run
 from sources.errors import SourceError
 from subscriptions.errors import SubscriptionError
 
-app = typer.Typer(
-    name="alertes",
-    help="Alertes d’appels d’offres pour les membres de la coopérative.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(store.app, name="base")
-app.add_typer(sources.app, name="sources")
-app.add_typer(notices.app, name="avis")
-app.add_typer(members.app, name="membres")
-app.add_typer(subscriptions.app, name="abonnements")
-app.add_typer(sectors.app, name="secteurs")
-letters.app.add_typer(returns.app)
-app.add_typer(letters.app, name="envois")
-app.add_typer(pages.app, name="pages")
-app.command("pourquoi", help=why.HELP)(why.why)
-app.command("a-voir", help="Ce qu’une personne doit regarder.")(concerns.show)
+#: Each command and the module beside this one that has it, in the order of the help. Only the one
+#: that is asked for is loaded: a question takes a fraction of a second, not the time to load all.
+COMMANDS = {
+    "base": "store",
+    "sources": "sources",
+    "avis": "notices",
+    "membres": "members",
+    "abonnements": "subscriptions",
+    "secteurs": "sectors",
+    "envois": "letters",
+    "pages": "pages",
+    "pourquoi": "why",
+    "a-voir": "concerns",
+}
+
+
+def application(first: str) -> typer.Typer:
+    """The command with what `first` names, or with everything for the help and wrong usage.
+
+    A module offers either `app`, a group of commands, or `command`, one with its `HELP`.
+    """
+    app = typer.Typer(
+        name="alertes",
+        help="Alertes d’appels d’offres pour les membres de la coopérative.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)  # keeps a single group a group
+    for name in [first] if first in COMMANDS else COMMANDS:
+        module = import_module(f"scripts.{COMMANDS[name]}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name, help=module.HELP)(module.command)
+    return app
 
 
 def main() -> None:
     """Run the command; what a person must mend is said in French, with exit code 1."""
     try:
-        sys.exit(run(command_of(app)))
+        sys.exit(run(command_of(application(sys.argv[1] if sys.argv[1:] else ""))))
     except BaseFault as fault:
         err.print(_in_french(fault), markup=False)
         sys.exit(1)

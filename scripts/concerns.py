@@ -13,8 +13,10 @@ from base.french import day
 from scripts.concerns_words import sentence
 from scripts.console import err, opened, out, print_json
 
+HELP = "Ce qu’une personne doit regarder."
 
-def show(
+
+def command(
     settled: Annotated[
         int | None, typer.Option("--regle", metavar="N", help="Dire que le numéro N est réglé.")
     ] = None,

@@ -21,9 +21,11 @@ from alerts.tables import Edition, Hold, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
+from scripts import returns
 from scripts.console import err, opened, out, print_json, staff
 
 app = typer.Typer(help="Les envois de lettres.", no_args_is_help=True)
+app.add_typer(returns.app)
 
 STATES = {
     LetterState.WRITTEN: "En attente",

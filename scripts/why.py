@@ -24,7 +24,7 @@ from subscriptions.tables import Contact
 HELP = "Dire si et pourquoi un contact a été avisé d’un avis, ou non."
 
 
-def why(
+def command(
     key: Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")],
     notice: Annotated[
         str, typer.Argument(metavar="AVIS", help="Numéro du SEAO, ou identifiant (ocid).")

@@ -123,8 +123,6 @@ def _pages(visit: _Visit, url: str) -> tuple[list[shape.Exchange], str]:
                 raise
             return pages, str(error.reason)
         new = {seao_search.uuid_of(raw) for raw in notices} - seen - {""}
-        if pages and not new:
-            return pages, ""
         pages.append(page)
         seen |= new
         given += len(notices)

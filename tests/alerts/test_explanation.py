@@ -34,7 +34,7 @@ from alerts.outbox import Settled
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
 from base.clock import utc_now
 from base.database import Database
-from scripts.__main__ import app
+from scripts.__main__ import application
 from scripts.why_words import lines
 from sources import places
 from sources.intake import take_in
@@ -267,17 +267,25 @@ def test_the_command_says_it_in_french_and_in_json(
     _first_week(database)
     monkeypatch.setenv("DATABASE_URL", database_url)
     run = CliRunner().invoke
-    told = run(app, ["pourquoi", "acceptee@exemple.quebec", "20170291"])
+    told = run(application("pourquoi"), ["pourquoi", "acceptee@exemple.quebec", "20170291"])
     assert told.exit_code == 0, told.output
     assert "Oui, il a été avisé dans la lettre" in told.output
     assert "édition 2026-W39" in told.output
-    by_ocid = run(app, ["pourquoi", "acceptee", "ocds-ec9k95-20170291", "--json"])
+    by_ocid = run(
+        application("pourquoi"), ["pourquoi", "acceptee", "ocds-ec9k95-20170291", "--json"]
+    )
     assert '"because": "accepted"' in by_ocid.output
-    assert '"because": "unseen"' in run(app, ["pourquoi", "1", "99", "--json"]).output
-    assert run(app, ["pourquoi", "personne@exemple.quebec", "20170291"]).exit_code == 1
+    assert (
+        '"because": "unseen"'
+        in run(application("pourquoi"), ["pourquoi", "1", "99", "--json"]).output
+    )
+    assert (
+        run(application("pourquoi"), ["pourquoi", "personne@exemple.quebec", "20170291"]).exit_code
+        == 1
+    )
     with database.write() as session:
         _of(session, "acceptee").ended_at = utc_now()
-    removed = run(app, ["pourquoi", "acceptee@exemple.quebec", "20170291"])
+    removed = run(application("pourquoi"), ["pourquoi", "acceptee@exemple.quebec", "20170291"])
     assert removed.exit_code == 0, removed.output
 
 

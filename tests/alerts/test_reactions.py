@@ -15,7 +15,7 @@ from alerts import reactions
 from alerts.classification import Lexicon
 from alerts.tables import Answer, Reaction
 from base.database import Database
-from scripts.__main__ import app
+from scripts.__main__ import application
 from scripts.sector_returns import COLUMNS, safe
 from sources.tables import Tender
 from subscriptions import sectors
@@ -119,7 +119,7 @@ def test_the_export_has_the_columns_and_no_formula(
     with database.write() as session:
         _answered(session)
     run, path = CliRunner().invoke, tmp_path / "retours.csv"
-    made = run(app, ["secteurs", "retours", "--exporter", str(path)])
+    made = run(application("secteurs"), ["secteurs", "retours", "--exporter", str(path)])
     assert made.exit_code == 0, made.output
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -127,9 +127,15 @@ def test_the_export_has_the_columns_and_no_formula(
         assert tuple(next(csv.reader(stream))) == COLUMNS == tuple(rows[0])
     assert [row["title"][:2] for row in rows] == ["En", "'="]
     assert rows[1]["expected_sectors"] == "none"
-    assert "« déneigement »" in run(app, ["secteurs", "retours"]).output
-    assert '"not_relevant": 2' in run(app, ["secteurs", "retours", "--json"]).output
-    assert run(app, ["secteurs", "retours", "--exporter", str(tmp_path)]).exit_code == 1
+    assert "« déneigement »" in run(application("secteurs"), ["secteurs", "retours"]).output
+    assert (
+        '"not_relevant": 2'
+        in run(application("secteurs"), ["secteurs", "retours", "--json"]).output
+    )
+    assert (
+        run(application("secteurs"), ["secteurs", "retours", "--exporter", str(tmp_path)]).exit_code
+        == 1
+    )
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@SOMME(A1)", "\tx", "\rx"])

@@ -69,7 +69,9 @@ def _service(database: Database, handing: Handing, now: Callable[[], datetime]) 
         desk=DESK,
         handing=handing,
         # Nothing answers there: a source that is down must not keep letters from leaving.
-        sources=catalogue.configured({"seao": "https://127.0.0.1:9/package_show"}),
+        sources=catalogue.configured(
+            {"seao": "https://127.0.0.1:9/package_show"}, off=("canadabuys",)
+        ),
         network=Network(),
         postfix_log=None,
         now=now,

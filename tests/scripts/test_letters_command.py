@@ -14,7 +14,7 @@ from alerts.tables import Hold, Letter, LetterState
 from base.audit import Audit
 from base.clock import utc_now
 from base.database import Database
-from scripts.__main__ import app
+from scripts.__main__ import application
 from scripts.concerns_words import SENTENCES
 from subscriptions.tables import Contact
 from tests.coop import AT, entitled, tender
@@ -39,7 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path):  # 
         monkeypatch.setenv(name, value)
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(app, ["envois", *arguments])
+        return CliRunner().invoke(application("envois"), ["envois", *arguments])
 
     return invoke
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from base.clock import utc_now
 from base.database import Database
-from scripts.__main__ import app
+from scripts.__main__ import application
 from subscriptions.tables import Member
 from tests.returned import DAY, about, accepted, message, reception_in
 
@@ -42,7 +42,7 @@ def maildir(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def run(*words: str) -> tuple[int, str]:
-    result = CliRunner().invoke(app, ["envois", *words])
+    result = CliRunner().invoke(application("envois"), ["envois", *words])
     return result.exit_code, result.output
 
 

@@ -77,6 +77,8 @@ def test_the_search_never_overrules_the_weekly_file_nor_another_source(database:
     put(database, "seao_search", 1, "cancelled", SOON)
     put(database, "feed", 2, "active", SOON)
     put(database, "canadabuys", 2, "cancelled", SOON)
+    put(database, "seao", 3, "cancelled", SOON)
+    put(database, "ville", 3, "active", SOON)
     with database.read() as session:
         found = [tender.source for tender, _ in tenders.open_at(session, AT)]
-    assert found == ["seao", "feed"]
+    assert found == ["seao", "feed", "ville"]

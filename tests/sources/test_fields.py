@@ -119,6 +119,15 @@ def test_only_a_sensible_moment_in_a_declared_format_is_read(
 
 
 @pytest.mark.parametrize(
+    "written", ["1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "9998-01-01T00:00Z"]
+)
+def test_a_moment_of_another_century_is_none_even_where_nothing_is_known_before_it(
+    written: str,
+) -> None:
+    assert fields.moment(written) is None
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://seao.gouv.qc.ca/avis-resultat-recherche/consulter?ItemId=d1eedf39-d95c-4dcd",
