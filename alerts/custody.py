@@ -81,10 +81,11 @@ class Custody:
     def _let_pass(self, letters: list[Claimed]) -> list[str]:
         ids = [letter.id for letter in letters]
         with self.database.write() as session:
-            replayed = replay(session, self.handing.postponed, now=self.now())
             hold_still(session, ids)
             # Only now: what was waited for took time, in which a membership may have ended.
             at = self.now()
+            # After that moment: what is kept after the folder was read was asked after `at`.
+            replayed = replay(session, self.handing.postponed, now=at)
             passed = let_pass(
                 session,
                 ids,

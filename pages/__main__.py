@@ -5,10 +5,10 @@ from __future__ import annotations
 import uvicorn
 from starlette.applications import Starlette
 
-from base.database import ready
+from base.database import connect, ready
 from base.settings import Identity, Keys, Store
 from pages.app import create
-from pages.site import PATIENCE
+from pages.site import BRIEFLY, PATIENCE
 from subscriptions import sectors
 from subscriptions.links import Links
 
@@ -23,6 +23,7 @@ def application() -> Starlette:
         identity,
         sectors.load(),
         postponed=store.postponed_folder,
+        leaving=connect(store.database_url, busy=BRIEFLY),
     )
 
 

@@ -63,9 +63,13 @@ def create(
     catalogue: Catalogue,
     *,
     postponed: Path = Path("var/postponed"),
+    leaving: Database | None = None,
     limits: Limits | None = None,
 ) -> Starlette:
-    """The application; it holds nothing but what it is given."""
+    """The application; it holds nothing but what it is given.
+
+    `leaving` is the database by connections that wait `pages.site.BRIEFLY` for another's lock.
+    """
     site = Site(
         database=database,
         links=links,
@@ -73,6 +77,7 @@ def create(
         catalogue=catalogue,
         year=Year(Lexicon.of(catalogue)),
         postponed=Postponed(postponed),
+        leaving=leaving or database,
     )
 
     async def too_many(scope: Scope, receive: Receive, send: Send) -> None:

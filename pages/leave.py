@@ -107,7 +107,7 @@ def _unsubscribe(site: Site, public_id: str, at: datetime) -> None:
     """Now; or as soon as the database can, with the same answer."""
     if not site.locked_lately():
         try:
-            with site.write() as session:
+            with site.write(briefly=True) as session:
                 contact_id = _contact_id(session, public_id)
                 if contact_id is not None:
                     unsubscribe(session, contact_id, via=Via.PAGE, at=at)

@@ -27,8 +27,11 @@ logger = logging.getLogger(__name__)
 
 #: How long a statement of the pages waits for another's lock, in seconds (R-16).
 PATIENCE = 2.0
+#: How long an unsubscribe waits for one, before it is kept in a file: a dispatcher that hands an
+#: edition over holds the lock again and again, and who clicks is not to wait for it.
+BRIEFLY = 0.2
 #: After a lock was waited for in vain, unsubscribes do not wait again for so long, in seconds.
-_RESPITE = 5.0
+_RESPITE = 1.0
 #: On every answer (OWASP ASVS 3.4): nothing runs, nothing is framed, kept, indexed or leaked.
 SECURITY = {
     "Content-Security-Policy": (
@@ -67,6 +70,8 @@ class Site:
     catalogue: Catalogue
     year: Year
     postponed: Postponed
+    #: The same database, by connections that wait `BRIEFLY` only.
+    leaving: Database
     templates: Environment = field(default_factory=_environment)
     #: Until when, on the monotonic clock, the database is not asked to unsubscribe.
     _respite: float = 0.0
@@ -82,9 +87,9 @@ class Site:
         return self.templates.overlay(autoescape=False).get_template(name).render(context).strip()
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, briefly: bool = False) -> Iterator[Session]:
         """A transaction, begun by taking in the unsubscribes that were postponed."""
-        with self.database.write() as session:
+        with (self.leaving if briefly else self.database).write() as session:
             replayed = replay(session, self.postponed, now=utc_now())
             yield session
         discard(replayed)

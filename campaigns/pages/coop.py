@@ -20,7 +20,7 @@ from base.database import connect
 from base.settings import Identity
 from pages.app import create
 from pages.limits import Limits
-from pages.site import PATIENCE
+from pages.site import BRIEFLY, PATIENCE
 from subscriptions import consent, members, sectors, wishes
 from subscriptions.links import Links
 from subscriptions.tables import Basis, Contact
@@ -97,6 +97,7 @@ def _serve(url: str, port: int, folder: Path) -> None:
         identity(root),
         sectors.load(),
         postponed=folder,
+        leaving=connect(url, busy=BRIEFLY),
         limits=limits,
     )
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="critical")
