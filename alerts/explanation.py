@@ -35,6 +35,7 @@ class Because(StrEnum):
     OMITTED = "omitted"  #: the contact was not written to: see `why`
     LACKED = "lacked"  #: the notice did not answer the subscription: see `lacked`
     UNSEEN = "unseen"  #: no source has shown it to us
+    BACKLOG = "backlog"  #: first seen too late to be news: staff decide about it
     NOT_YET = "not yet"  #: it waits for the next letter
     CLOSED = "closed"  #: it closed before a letter could have it
     CANCELLED = "cancelled"  #: it was cancelled, or ended, before a letter could have it
@@ -144,6 +145,8 @@ class Known:
     #: The first guard that forbids writing to the contact now.
     refused_now: Why | None
     held: bool
+    #: Every source showed the call too late to be news (sources.intake).
+    backlog: bool = False
     #: Oldest first; empty where no source has shown the call.
     versions: tuple[Version, ...] = ()
     told: tuple[ToldFacts, ...] = ()
@@ -182,7 +185,12 @@ def explain(known: Known, *, at: datetime) -> Explanation:
     """Why that contact was, or was not, told of that call, as of `at`; never without an answer."""
     if not known.versions:
         return Explanation(because=Because.UNSEEN)
-    found = _told(known) if known.told else _not_told(known, at)
+    if known.told:
+        found = _told(known)
+    elif known.backlog:
+        found = Explanation(because=Because.BACKLOG, at=known.versions[0].since)
+    else:
+        found = _not_told(known, at)
     moment = found.at or at
     asked = _asked(known.asked, moment)
     classified = _version(known.versions, moment).classified
@@ -272,7 +280,7 @@ def _undecided(known: Known, after: Turn | None, at: datetime) -> Explanation:
 
 
 def _comes_again(known: Known, found: Explanation, at: datetime) -> bool:
-    if not known.versions[-1].is_open(at) or known.refused_now is not None:
+    if known.backlog or known.refused_now is not None or not known.versions[-1].is_open(at):
         return False
     settled = {ToldState.CONFIRMED, ToldState.RESERVED}
     if any(one.state in settled for one in known.told):

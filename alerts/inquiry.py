@@ -49,6 +49,7 @@ def inquire(
         contact_since=contact.created_at,
         refused_now=contacts_refused(session, [contact.id], at=at).get(contact.id),
         held=holds.is_held(session),
+        backlog=bool(history) and all(tender.backlog for tender, _ in history),
         versions=tuple(_versions(history, lexicon)),
         told=tuple(_told(session, contact.id, history, lexicon)),
         turns=tuple(_turns(session, contact.id)),

@@ -25,6 +25,10 @@ _SENTENCES = {
     Because.OMITTED: "Non. {When}{edition}, aucune lettre n’a été écrite{nbsp}: {why}.",
     Because.LACKED: "Non. {When}{edition}, l’avis ne répondait pas à ce qu’il demande.",
     Because.UNSEEN: "Non. Aucune source n’a encore montré cet avis au service.",
+    Because.BACKLOG: (
+        "Non. L’avis était déjà vieux quand une source l’a montré, {at}. "
+        "Pour le mettre dans les lettres{nbsp}: alertes avis anciens"
+    ),
     Because.NOT_YET: "Pas encore. L’avis attend la prochaine lettre.",
     Because.CLOSED: "Non. L’avis a fermé {at}, avant qu’une lettre puisse l’annoncer.",
     Because.CANCELLED: "Non. L’avis a été annulé ou a pris fin, ce qu’on a su {at}.",

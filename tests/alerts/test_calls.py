@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from alerts import calls, editions, ledger, near_misses
 from alerts.matching import Lacked, NearMiss
 from alerts.near_misses import KEPT, MOST, Missed
-from alerts.tables import Letter, NearMissed, Told
+from alerts.poison import Poison
+from alerts.tables import Letter, LetterState, NearMissed, Told
 from base.database import Database
 from sources.tables import Revision, Tender
 from subscriptions import wishes
@@ -84,6 +85,8 @@ def test_what_was_told_under_its_own_cluster_is_not_told_again(database: Databas
     with database.write() as session:
         told = session.scalars(select(Told)).one()
         assert told.cluster_id == post.id
+        session.get_one(Letter, told.letter_id).state = LetterState.ACCEPTED
+        ledger.confirm(session, [told.letter_id])
         session.get_one(Tender, official.id).closes_at = AT + 2 * WEEK
         session.get_one(Tender, post.id).cluster_id = official.id
     with database.read() as session:
@@ -98,8 +101,8 @@ def test_the_calls_of_a_cluster_are_one_whatever_their_order(database: Database)
         _twice(session)
         rows = session.execute(select(Tender, Revision).join(Revision)).all()
         pairs = [(one, revision) for one, revision in rows]
-        (there,) = calls.open_calls(pairs, DESK.lexicon, at=AT).by_cluster.values()
-        (back,) = calls.open_calls(pairs[::-1], DESK.lexicon, at=AT).by_cluster.values()
+        (there,) = calls.open_calls(pairs, DESK.lexicon, Poison(), at=AT).by_cluster.values()
+        (back,) = calls.open_calls(pairs[::-1], DESK.lexicon, Poison(), at=AT).by_cluster.values()
         assert there == back
         assert there.tender.source == "seao"
 

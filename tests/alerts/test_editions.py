@@ -207,12 +207,14 @@ def test_an_uncertain_notice_is_listed_once_more_and_marked_so(database: Databas
         entitled(session, "anne")
     _written(database, AT)
     with database.write() as session:
+        _letters(session)[0].state = LetterState.UNKNOWN
         ledger.doubt(session, [_letters(session)[0].id])
     assert _written(database, AT + WEEK) == Counter({"letter": 1})
     with database.write() as session:
         again = _letters(session)[1]
         assert again.content is not None
         assert b"peut-=C3=AAtre d=C3=A9j=C3=A0 re=C3=A7u" in again.content.replace(b"=\r\n", b"")
+        again.state = LetterState.UNKNOWN
         ledger.doubt(session, [again.id])
     assert _written(database, AT + 2 * WEEK) == Counter({Why.NOTHING: 1})
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from alerts import editions, holds, ledger, outbox
+from alerts import editions, holds, ledger, outbox, outcomes
 from alerts.classification import Facts, Lexicon, classify
 from alerts.delivery import Outcome, Phase, Receipt
 from alerts.explanation import (
@@ -30,7 +30,7 @@ from alerts.explanation import (
 )
 from alerts.inquiry import explained
 from alerts.matching import Lacked, NearMiss, Wanted
-from alerts.outbox import Settled
+from alerts.outcomes import Settled
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
 from base.clock import utc_now
 from base.database import Database
@@ -60,8 +60,14 @@ SHOWN = replace(
     STOPPED, status=Status.ACTIVE, closes_at=NOW + timedelta(9), release_id="20260923"
 )  # fmt: skip
 CLOSING = replace(
-    next(r for r in releases() if r.number == "20004970"), closes_at=FRIDAY, release_id="20260923"
+    next(r for r in releases() if r.number == "20004970"),
+    closes_at=FRIDAY,
+    published_at=WEDNESDAY,
+    release_id="20260923",
 )
+OLD = replace(
+    CLOSING, ocid="ocds-ec9k95-20004000", number="20004000", published_at=AT - timedelta(40)
+)  # fmt: skip
 LATE = replace(
     SNOW_CALL, status=Status.ACTIVE, closes_at=NOW + timedelta(9), release_id="20260928"
 )  # fmt: skip
@@ -133,7 +139,7 @@ def _hand_over(session: Session) -> None:
     def settle(name: str, outcome: Outcome, reply: str) -> None:
         receipt = Receipt(outcome=outcome, reply=reply, phase=Phase.DOT)
         done = [Settled(by_name.pop(name), receipt)]
-        assert not outbox.settle(session, done, claim="c", at=AT + timedelta(minutes=1))
+        assert not outcomes.settle(session, done, claim="c", at=AT + timedelta(minutes=1))
 
     settle("refusee", Outcome.DEAD_ADDRESS, "550 5.1.1 Utilisateur inconnu")
     settle("doute", Outcome.UNKNOWN, "")
@@ -144,7 +150,7 @@ def _hand_over(session: Session) -> None:
         update(Letter).where(Letter.id == quarantined.id).values(state=LetterState.QUARANTINED)
     )
     ledger.release(session, [quarantined.id])
-    outbox.give_back(session, [by_name.pop("attente").id], claim="c", at=AT)
+    outbox.give_back(session, [by_name.pop("attente").id], claim="c")
     for name in list(by_name):
         settle(name, Outcome.ACCEPTED, "250 2.0.0 Ok")
 
@@ -153,6 +159,7 @@ def _first_week(database: Database) -> None:
     """The first edition and what becomes of its letters, as the service lives them."""
     with database.write() as session:
         _join(session)
+        holds.release_first_run(session, by="essai", at=BEFORE)
         _read(session, OPEN, BEFORE)
         editions.open_due(session, AT)
         _befall(session)
@@ -164,7 +171,7 @@ def _first_week(database: Database) -> None:
 def _second_week(database: Database) -> None:
     """Calls that close, are cancelled or come late; a contact who comes late."""
     with database.write() as session:
-        _read(session, [SHOWN, CLOSING], WEDNESDAY)
+        _read(session, [SHOWN, CLOSING, OLD], WEDNESDAY)
     _write(database, WEDNESDAY)
     with database.write() as session:
         _read(session, [CANCELLED], FRIDAY - timedelta(hours=1))
@@ -209,10 +216,11 @@ SECOND = {
     ("retiree", "20170291"): Because.WAITING,
     ("refusee", "20170291"): Because.REFUSED,
     ("acceptee", "20004970"): Because.CLOSED,
-    ("quotidien", "20004970"): Because.WAITING,
+    ("quotidien", "20004970"): Because.WITHDRAWN,
+    ("quotidien", "20004000"): Because.BACKLOG,
     ("nouveau", "20004970"): Because.JOINED_AFTER,
     ("acceptee", "20170296"): Because.CANCELLED,
-    ("quotidien", "20170296"): Because.WAITING,
+    ("quotidien", "20170296"): Because.WITHDRAWN,
     ("acceptee", "20170324"): Because.NOT_YET,
 }
 

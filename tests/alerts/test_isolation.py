@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from alerts import editions, holds, poison, quarantine, writing
+from alerts import editions, holds, matching, poison, quarantine, writing
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing, Tally
@@ -178,19 +178,19 @@ def test_a_tender_that_cannot_be_classified_is_left_out(
 def test_a_tender_that_cannot_be_matched_is_left_out(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = writing.match
+    plain = matching.match
 
     def match(facts: object, *args: object, **options: object) -> object:
-        if facts.title == "poison":  # type: ignore[attr-defined]
+        if facts.title == "Déneigement empoisonné":  # type: ignore[attr-defined]
             raise RecursionError
         return plain(facts, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(writing, "match", match)
+    monkeypatch.setattr(matching, "match", match)
     _prepare(database, 2, "20160001", "20160002")
     with database.write() as session:
         one = session.scalars(select(Revision).order_by(Revision.id)).first()
         assert one is not None
-        one.title = "poison"
+        one.title = "Déneigement empoisonné"
     assert editions.write_open(database, desk(), at=AT) == {"letter": 2}
     assert _standing(database) == ["left out"]
 
