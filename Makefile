@@ -46,6 +46,7 @@ crash: install
 campaign: crash
 	$(BIN)/python -m campaigns.interleavings --letters 10000
 	$(BIN)/python -m campaigns.schedulers --trials 200
+	$(BIN)/python -m campaigns.pages
 
 format: install
 	$(BIN)/ruff format .

@@ -34,11 +34,12 @@ def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
     identity, keys = settings.Identity.read(), settings.Keys.read()
     sources = settings.Sources.read()
+    store = settings.Store.read()
     return Service(
         desk=assembly.desk(identity, relay, keys),
-        handing=assembly.handing(relay, keys),
+        handing=assembly.handing(relay, keys, store),
         reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
-        database=ready(settings.Store.read().database_url),
+        database=ready(store.database_url),
         sources=catalogue.configured(
             {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
             off=() if sources.federal_notices else ("canadabuys",),

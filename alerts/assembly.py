@@ -8,6 +8,7 @@ from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.letter import Press, Sender
 from alerts.mailbox import mailbox
+from alerts.postponed import Postponed
 from alerts.returns import Reception
 from alerts.verp import Verp
 from alerts.writing import Desk
@@ -37,6 +38,7 @@ def sender(identity: settings.Identity, relay: settings.Relay) -> Sender:
         public_url=identity.public_url,
         author_email=relay.author_email,
         list_domain=relay.list_domain,
+        bounce_email=relay.bounce_email,
     )
 
 
@@ -45,7 +47,7 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
-def handing(relay: settings.Relay, keys: settings.Keys) -> Handing:
+def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
         relay=Relay(
@@ -62,6 +64,7 @@ def handing(relay: settings.Relay, keys: settings.Keys) -> Handing:
         journal=open_journal(relay.journal_file),
         connections=relay.smtp_connections,
         pace=relay.smtp_letters_a_second,
+        postponed=Postponed(store.postponed_folder),
     )
 
 

@@ -23,6 +23,7 @@ from alerts.handing import Fault, Handing, Now, Tally
 from alerts.journal import count_begun
 from alerts.outbox import Claimed
 from alerts.outcomes import Settled
+from alerts.postponed import discard, replay
 from alerts.tables import LetterState, Why
 from base.concerns import raise_concern
 from base.concerns import settle as settle_concern
@@ -53,7 +54,8 @@ class Custody:
         with self.database.write() as session:
             if holds.is_held(session):
                 return None
-            return outbox.claim(
+            replayed = replay(session, self.handing.postponed, now=self.now())
+            lot = outbox.claim(
                 session,
                 claim=self.token,
                 most=self._lot(),
@@ -61,6 +63,8 @@ class Custody:
                 at=self.now(),
                 lease=self.handing.lease,
             )
+        discard(replayed)
+        return lot
 
     def renew(self) -> None:
         """A sign of life for all that this dispatcher has."""
@@ -80,6 +84,8 @@ class Custody:
             hold_still(session, ids)
             # Only now: what was waited for took time, in which a membership may have ended.
             at = self.now()
+            # After that moment: what is kept after the folder was read was asked after `at`.
+            replayed = replay(session, self.handing.postponed, now=at)
             passed = let_pass(
                 session,
                 ids,
@@ -90,6 +96,7 @@ class Custody:
             )
             refused = self._refuse(session, [i for i in ids if i not in passed], at)
             number = count_begun(session, self.handing.journal, len(passed))
+        discard(replayed)
         self._begin([letter for letter in letters if letter.id in passed], number, at)
         return ["" if i in passed else refused.get(i, CLAIM_LOST) for i in ids]
 

@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 DUE_HOUR = 6
 #: An edition later than this is merged into the next one.
 LATEST = {Frequency.DAILY: timedelta(hours=18), Frequency.WEEKLY: timedelta(days=5)}
+#: Whose subscriptions an edition serves; what was asked for at once comes daily at the latest.
+SERVES = {
+    Frequency.DAILY.value: (Frequency.DAILY, Frequency.INSTANT),
+    Frequency.WEEKLY.value: (Frequency.WEEKLY,),
+}
 #: Contacts written for in one transaction.
 BATCH = 200
 
@@ -134,7 +139,7 @@ def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
 def _pending(session: Session, edition: Edition) -> list[Pending]:
     """The next contacts of this edition that have neither letter nor omission in it."""
     found = session.execute(
-        _contacts(edition.frequency)
+        _contacts(edition)
         .where(~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id))
         .where(
             ~exists().where(Omission.edition_id == edition.id, Omission.contact_id == Contact.id)
@@ -148,7 +153,7 @@ def _pending(session: Session, edition: Edition) -> list[Pending]:
 def _of(session: Session, edition: Edition, contact_ids: Sequence[int]) -> list[Pending]:
     """Those of the contacts whom the edition is still for."""
     found = session.execute(
-        _contacts(edition.frequency).where(Contact.id.in_(contact_ids)).order_by(Contact.id)
+        _contacts(edition).where(Contact.id.in_(contact_ids)).order_by(Contact.id)
     )
     return _with_subscriptions(session, found.all())
 
@@ -163,12 +168,24 @@ def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) 
     return [Pending(contact, member, live.get(contact.id)) for contact, member in rows]
 
 
-def _contacts(frequency: str) -> Select[Contact, Member]:
-    """The live contacts whose present, or else last, subscription has that frequency."""
-    return (
+def _contacts(edition: Edition) -> Select[Contact, Member]:
+    """The live contacts whose present, or else last, subscription that edition serves.
+
+    A daily one does not concern who chose other days.
+    """
+    chosen = (
         select(Contact, Member)
         .join(Member, Member.id == Contact.member_id)
-        .where(Contact.ended_at.is_(None), _frequency() == frequency)
+        .where(Contact.ended_at.is_(None), _frequency().in_(SERVES[edition.frequency]))
+    )
+    if edition.frequency != Frequency.DAILY:
+        return chosen
+    today = 1 << quebec_day(edition.ends_at).weekday()
+    return chosen.where(
+        ~exists()
+        .where(Subscription.contact_id == Contact.id, Subscription.ended_at.is_(None))
+        .where(Subscription.weekdays.bitwise_and(today) == 0)
+        .correlate(Contact)
     )
 
 

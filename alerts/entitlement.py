@@ -5,6 +5,10 @@ nobody writes a letter in vain), `letters_refused` when a letter is claimed, and
 between the body and the final dot. Only the last decides: its commit is the moment from which
 a letter counts as begun, and a lapse or an unsubscribe that was committed before it always wins.
 `hold_still` is what makes "before" mean something on PostgreSQL.
+
+Which guards a letter must pass is its `gate`, within the same statement: what confirms a
+contact's own act may reach one that just left or paused, or the other mailbox of a change of
+address; never anybody but a contact of an active member (docs/decisions/0010).
 """
 
 from __future__ import annotations
@@ -28,15 +32,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from alerts.tables import Hold, Letter, LetterState, Why
+from alerts.tables import Gate, Hold, Letter, LetterState, Why
 from base import locks
-from subscriptions.tables import Consent, Contact, Membership, Subscription, Suppression
+from subscriptions import events
+from subscriptions.tables import (
+    Consent,
+    Contact,
+    Event,
+    Membership,
+    Subscription,
+    Suppression,
+    What,
+)
 
 #: How long a letter in doubt is its dispatcher's without a sign of life; the relay's answer may
 #: take ten minutes (RFC 5321, 4.5.3.2.6), and the dispatcher that waits for it gives signs.
 REPLY_WITHIN = timedelta(seconds=30)
 
 Guard = tuple[Why, ColumnElement[bool]]
+
+#: Guards that hold back only what tells notices (Gate.FULL).
+_OF_NOTICES = frozenset({Why.SUBSCRIPTION, Why.PAUSED})
 
 
 #: Milliseconds that the statement waits for a lock before it lets others go first; below
@@ -118,10 +134,11 @@ def letters_refused(
 
 
 def contacts_refused(
-    session: Session, contact_ids: Iterable[int], *, at: datetime
+    session: Session, contact_ids: Iterable[int], *, at: datetime, gate: Gate = Gate.FULL
 ) -> dict[int, Why]:
     """For each of those contacts that may not be written to at `at`: the first guard's no."""
-    first = _first_refusal(_contact_guards(at))
+    spared = frozenset() if gate is Gate.FULL else _OF_NOTICES | {Why.SUPPRESSED}
+    first = _first_refusal([guard for guard in _contact_guards(at) if guard[0] not in spared])
     found = session.execute(select(Contact.id, first).where(Contact.id.in_(list(contact_ids))))
     return {contact_id: Why(why) for contact_id, why in found if why}
 
@@ -171,15 +188,45 @@ def _letter_guards(allowed: frozenset[str], at: datetime) -> list[Guard]:
         (why, exists().where(of_letter, condition).correlate(Letter))
         for why, condition in _contact_guards(at)
     ]
-    unchanged = exists().where(of_letter, Contact.address == Letter.address).correlate(Letter)
-    held = exists().where(Hold.lifted_at.is_(None)).correlate(Letter)
+    suppressed = exists().where(
+        Suppression.address == Letter.address, Suppression.lifted_at.is_(None)
+    )
     return [
-        *guards,
-        (Why.ADDRESS, unchanged),
+        *((why, _at_gate(why, condition)) for why, condition in guards if why != Why.SUPPRESSED),
+        (Why.SUPPRESSED, ~suppressed.correlate(Letter)),
+        (Why.ADDRESS, _addressed(at)),
         (Why.NOT_ALLOWED, _allows(allowed)),
         (Why.EXPIRED, Letter.expires_at > at),
-        (Why.HELD, ~held),
+        (Why.HELD, ~exists().where(Hold.lifted_at.is_(None)).correlate(Letter)),
     ]
+
+
+def _at_gate(why: Why, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return or_(Letter.gate != Gate.FULL, condition) if why in _OF_NOTICES else condition
+
+
+def _addressed(at: datetime) -> ColumnElement[bool]:
+    """The letter goes to the contact's address; or to one that its change of address names."""
+    own = exists().where(Contact.id == Letter.contact_id, Contact.address == Letter.address)
+    proposed = exists().where(
+        Event.contact_id == Letter.contact_id,
+        Event.what == What.MOVE_PROPOSED,
+        Event.new_address == Letter.address,
+        Event.undone_at.is_(None),
+        Event.at > at - events.MOVE_WITHIN,
+    )
+    former = exists().where(
+        Event.contact_id == Letter.contact_id,
+        Event.what == What.MOVED,
+        Event.old_address == Letter.address,
+        Event.undone_at.is_(None),
+        Event.at > at - events.UNDO_WITHIN,
+    )
+    return or_(
+        and_(Letter.gate.in_((Gate.FULL, Gate.ANSWER)), own.correlate(Letter)),
+        and_(Letter.gate == Gate.NEW_MAILBOX, proposed.correlate(Letter)),
+        and_(Letter.gate == Gate.OLD_MAILBOX, former.correlate(Letter)),
+    )
 
 
 def _allows(allowed: frozenset[str]) -> ColumnElement[bool]:

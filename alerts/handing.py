@@ -12,6 +12,7 @@ from alerts import outbox
 from alerts.delivery import Outcome, Relay
 from alerts.entitlement import REPLY_WITHIN
 from alerts.journal import Journal
+from alerts.postponed import Postponed
 from alerts.verp import Verp
 
 #: The clock, for what lasts: each step must be judged at its own instant.
@@ -41,6 +42,8 @@ class Handing:
     reply_within: timedelta = REPLY_WITHIN
     #: Policy refusals (5.7.x) in a run that hold everything.
     most_policy_refusals: int = 3
+    #: Unsubscribes that the pages kept while the database was locked.
+    postponed: Postponed | None = None
 
 
 class Fault(StrEnum):

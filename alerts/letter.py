@@ -17,6 +17,7 @@ from alerts.errors import LetterUnwritable
 from alerts.templates import template
 from base import french
 from base.text import clean
+from subscriptions.by_mail import mailto
 
 #: Octets on the wire; Gmail clips at 102 kB, and with it the footer.
 LIMIT = 80_000
@@ -39,6 +40,8 @@ class Sender:
     public_url: str
     author_email: str
     list_domain: str
+    #: Reads the answers to `mailto:`; "" where no mailbox is read.
+    bounce_email: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +190,30 @@ def _headers(
     return [
         message.mailbox("From", clean(sender.tenant_name), sender.author_email),
         message.raw("To", message.address(recipient)),
-        *_reply_to(sender),
+        *reply_to(sender),
         message.words("Subject", subject),
         message.raw("Date", format_datetime(at)),
         message.raw("Message-ID", message_id(key, sender.list_domain)),
         message.raw("List-Id", f"<{digest.frequency}.{sender.list_domain}>"),
-        message.raw("List-Unsubscribe", f"<{links.leave}>"),
-        message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        *unsubscribe(sender, links.leave),
         message.raw("List-Help", f"<{links.change}>"),
         message.raw("Auto-Submitted", "auto-generated"),
         message.raw("X-Auto-Response-Suppress", "OOF, AutoReply"),
     ]
 
 
-def _reply_to(sender: Sender) -> list[str]:
+def unsubscribe(sender: Sender, leave: str) -> list[str]:
+    """One click first (RFC 8058); by mail, a line of its own, where a mailbox is read."""
+    ways = f"<{leave}>"
+    if sender.bounce_email:
+        ways += f", <{mailto(message.address(sender.bounce_email), leave)}>"
+    return [
+        message.raw("List-Unsubscribe", ways).replace(", ", ",\r\n "),
+        message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ]
+
+
+def reply_to(sender: Sender) -> list[str]:
     """Where a person answers, unless that is a web page."""
     answers = "@" in sender.contact_email and "://" not in sender.contact_email
     return [message.raw("Reply-To", message.address(sender.contact_email))] if answers else []

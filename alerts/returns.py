@@ -21,6 +21,7 @@ from alerts import bounces, holds, ledger, lost, outbox
 from alerts.bounces import Traces
 from alerts.bounces_dsn import FAILURES, Report, ReturnKind, without_addresses
 from alerts.errors import MailboxUnreadable
+from alerts.leaving import leave_by_mail
 from alerts.mailbox import Mailbox
 from alerts.tables import Bounce, Hold, Letter, LetterState
 from alerts.verp import Verp
@@ -120,6 +121,8 @@ def receive(
     )
     if new and letter is not None and proof:
         _act(session, report, letter, at)
+    if new:
+        leave_by_mail(session, content, reception.links, at=at)
     return report.kind if new else None
 
 

@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import editions, near_misses, returns
+from alerts import confirmations, editions, near_misses, returns
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.recovery import recover
@@ -62,11 +62,12 @@ class Service:
         rounds.prune(self.database, at)
 
     def write(self) -> None:
-        """Open the editions that are due, and write what is open."""
+        """Open the editions that are due, write what is open, confirm what the pages did."""
         at = self.now()
         with self.database.write() as session:
             editions.open_due(session, at)
         editions.write_open(self.database, self.desk, at=at)
+        confirmations.write_owed(self.database, self.desk, at=at)
 
     def prune(self) -> None:
         """Forget what is kept for a time only."""

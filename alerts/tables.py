@@ -52,6 +52,15 @@ class ToldState(StrEnum):
     UNCERTAIN = "uncertain"  #: its letter is UNKNOWN: listed once more, marked so
 
 
+class Gate(StrEnum):
+    """Which guards of the one statement a letter must pass (alerts.entitlement)."""
+
+    FULL = "full"  #: all of them: whatever tells notices
+    ANSWER = "answer"  #: what the contact did itself is confirmed, though it left or paused
+    NEW_MAILBOX = "new mailbox"  #: as ANSWER, to the address that the contact proposed
+    OLD_MAILBOX = "old mailbox"  #: as ANSWER, to the address that the contact had before
+
+
 class Kind(StrEnum):
     """What a contact was told about a tender."""
 
@@ -130,6 +139,8 @@ class Letter(Base):
     notices: Mapped[int]
     state: Mapped[str] = mapped_column(String(20), default=LetterState.WRITTEN)
     written_at: Mapped[datetime]
+    #: A Gate.
+    gate: Mapped[str] = mapped_column(String(20), default=Gate.FULL)
     #: Nothing is worth sending after this moment.
     expires_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]

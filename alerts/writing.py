@@ -199,7 +199,10 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
 def _notices(
     subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
 ) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses."""
+    """What that subscription has not been told yet, soonest to close first; and near misses.
+
+    Over the reader's own maximum, the later ones stay untold: the next letter has them.
+    """
     found, missed = [], []
     for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
         if cluster_id in heard.settled:
@@ -210,7 +213,7 @@ def _notices(
             found.append(call.notice(made.reasons, perhaps_seen=again))
         else:
             missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found), near_misses.best(missed)
+    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
 
 
 def _decided(

@@ -103,11 +103,24 @@ class Database:
         self.engine.dispose()
 
 
-def connect(url: str) -> Database:
-    """The database at `url`, whatever its schema; see `ready` and `ready_or_new`."""
+def connect(url: str, *, busy: float = BUSY) -> Database:
+    """The database at `url`, whatever its schema; see `ready` and `ready_or_new`.
+
+    `busy` is how long, in seconds, a statement may wait for another's lock. On PostgreSQL
+    it holds only where it is shorter than `BUSY`.
+    """
+    # As many connections as a web process has threads: none waits for another's lock.
+    pool = {"pool_size": 40, "pool_timeout": busy} if busy < BUSY else {}
     if make_url(url).get_backend_name() != "sqlite":
-        return Database(create_engine(url, pool_pre_ping=True))
-    engine = create_engine(url, connect_args={"timeout": BUSY})
+        waits = f"-c lock_timeout={int(busy * 1000)}" if busy < BUSY else ""
+        options = {"options": waits, "connect_timeout": max(2, int(busy))} if waits else {}
+        return Database(
+            create_engine(
+                url, pool_pre_ping=True, hide_parameters=True, connect_args=options, **pool
+            )
+        )
+    # Parameters hold addresses, which must not be in a log's traceback.
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy}, **pool)
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begins)
     return Database(engine)
@@ -126,7 +139,7 @@ def _sqlite_begins(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
-def ready(url: str) -> Database:
+def ready(url: str, *, busy: float = BUSY) -> Database:
     """The database at `url`, which must exist and be of this code's schema.
 
     Raises:
@@ -137,7 +150,7 @@ def ready(url: str) -> Database:
     path = _sqlite_path(url)
     if path is not None and not path.exists():
         raise DatabaseAbsent(str(path))
-    database = connect(url)
+    database = connect(url, busy=busy)
     found, wanted = _revision(database), head()
     if found is None:
         raise DatabaseAbsent(make_url(url).render_as_string())

@@ -50,6 +50,9 @@ class Store(Group):
 
     #: A SQLAlchemy address: sqlite:///path or postgresql+psycopg://user:password@host/name.
     database_url: str = "sqlite:///var/alertes.sqlite3"
+    #: Where the pages keep an unsubscribe that the database could not take within two seconds;
+    #: the service on the same machine reads it.
+    postponed_folder: Path = Path("var/postponed")
 
 
 class Identity(Group):

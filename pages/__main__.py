@@ -5,18 +5,26 @@ from __future__ import annotations
 import uvicorn
 from starlette.applications import Starlette
 
-from base.database import ready
+from base.database import connect, ready
 from base.settings import Identity, Keys, Store
 from pages.app import create
+from pages.site import BRIEFLY, PATIENCE
 from subscriptions import sectors
 from subscriptions.links import Links
 
 
 def application() -> Starlette:
     """The application of the settings; raises what base.settings and base.database raise."""
-    identity = Identity.read()
+    identity, store = Identity.read(), Store.read()
     links = Links(tuple(Keys.read().as_list()), identity.public_url)
-    return create(ready(Store.read().database_url), links, identity, sectors.load())
+    return create(
+        ready(store.database_url, busy=PATIENCE),
+        links,
+        identity,
+        sectors.load(),
+        postponed=store.postponed_folder,
+        leaving=connect(store.database_url, busy=BRIEFLY),
+    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,15 @@ from typing import Any
 
 #: Each cause's sentence; names in braces are members of its detail.
 SENTENCES: dict[str, str] = {
+    "suspect leaves": (
+        "{count} désabonnements en une heure semblent venir d’un filtre de courrier, pas de "
+        "personnes. Ils sont faits; chacun peut être annulé par le lien de sa confirmation. "
+        "Téléphoner aux entreprises touchées\u00a0: alertes abonnements voir CONTACT"
+    ),
+    "confirmation unwritable": (
+        "La confirmation de l’événement {event} n’a pas pu être écrite. "
+        "Vérifier l’adresse du contact, puis le prévenir par téléphone."
+    ),
     "hold first run": (
         "Les toutes premières lettres sont prêtes ({letters} lettres, {notices} avis) et "
         "attendent votre accord. Pour les laisser partir : alertes envois reprendre"

@@ -11,7 +11,7 @@ from rich.text import Text
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import assembly, editions, holds, outbox, quarantine
+from alerts import assembly, confirmations, editions, holds, outbox, quarantine
 from alerts.dispatch import hand_over
 from alerts.freezing import WORTH_SENDING
 from alerts.handing import Fault, Tally
@@ -55,12 +55,13 @@ def send() -> None:
     relay = settings.Relay.read()
     keys = settings.Keys.read()
     desk = assembly.desk(settings.Identity.read(), relay, keys)
-    handing = assembly.handing(relay, keys)
+    handing = assembly.handing(relay, keys, settings.Store.read())
     at = utc_now()
     with opened() as store:
         with store.write() as session:
             editions.open_due(session, at)
         editions.write_open(store, desk, at=at)
+        confirmations.write_owed(store, desk, at=at)
         recover(store, handing.journal, at=at, log=relay.postfix_log)
         tally = asyncio.run(hand_over(store, handing, now=utc_now))
     _say(tally)

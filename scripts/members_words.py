@@ -34,6 +34,7 @@ COLUMNS: dict[str, str] = {
 FREQUENCIES: dict[str, str] = {
     Frequency.DAILY: "quotidien",
     Frequency.WEEKLY: "hebdomadaire",
+    Frequency.INSTANT: "dès la parution",
 }
 
 BASES: dict[str, str] = {

@@ -36,6 +36,10 @@ class Purpose(StrEnum):
 
     LEAVE = "d"
     CHANGE = "p"
+    #: These three are of an event, not of a contact; the event's row says until when.
+    UNDO = "u"
+    MOVE = "a"
+    CONFIRM = "c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,16 @@ class Links:
         """The link to the preferences, for `CHANGE_DAYS` or until the version rises."""
         return self._url(Purpose.CHANGE, public_id, version, at)
 
-    def read(self, purpose: Purpose, token: object, at: datetime) -> Ticket:
+    def event(self, purpose: Purpose, public_id: str, at: datetime) -> str:
+        """The link that undoes or confirms an event (subscriptions.events), by its public id."""
+        return self._url(purpose, public_id, 0, at)
+
+    def read(
+        self, purpose: Purpose, token: object, at: datetime, *, expired: bool = False
+    ) -> Ticket:
         """What `token` says; the version of a link to change is the caller's to compare.
+
+        `expired` reads one that is too old as well: it still says where a fresh one may go.
 
         Raises:
             LinkRefused: whatever is wrong, for any input.
@@ -84,7 +96,7 @@ class Links:
         if not _canonical(token, payload):
             raise LinkRefused("another spelling")
         age = quebec_day(at) - ticket.issued_on
-        if purpose is Purpose.CHANGE and age > timedelta(days=CHANGE_DAYS):
+        if purpose is Purpose.CHANGE and not expired and age > timedelta(days=CHANGE_DAYS):
             raise LinkRefused("too old")
         return ticket
 

@@ -13,10 +13,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
 
+#: All seven bits of `Subscription.weekdays`.
+EVERY_DAY = 0b1111111
+
 
 class Frequency(StrEnum):
     """How often a subscription's digest is written."""
 
+    INSTANT = "instant"
     DAILY = "daily"
     WEEKLY = "weekly"
 
@@ -121,6 +125,10 @@ class Subscription(Base):
     excluded_words: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: Names of MRC or municipalities; empty: everywhere.
     territory: Mapped[list[str]] = mapped_column(JSON, default=list)
+    #: The days of a daily digest: bit 0 is Monday, bit 6 Sunday.
+    weekdays: Mapped[int] = mapped_column(default=EVERY_DAY)
+    #: Notices a letter tells at most; the others wait for the next one. None: all.
+    most_notices: Mapped[int | None]
     #: goods, services, works; empty: all. A notice that says none is kept.
     categories: Mapped[list[str]] = mapped_column(JSON, default=list)
     #: Québec calendar days that a notice must still be open; 0: any.
@@ -134,6 +142,61 @@ class Subscription(Base):
     end_reason: Mapped[str] = mapped_column(String(20), default="")
     #: Who ended it: an Origin; "" while it lives.
     end_origin: Mapped[str] = mapped_column(String(20), default="")
+
+
+class What(StrEnum):
+    """What happened between a contact and the pages; some are said by a letter."""
+
+    LEFT = "left"  #: unsubscribed
+    CHANGED = "changed"  #: the wishes are others; undone, they are what they were
+    RESUMED = "resumed"  #: an unsubscribe was undone
+    LINK_ASKED = "link asked"  #: a fresh link is to be mailed to the known address
+    MOVE_ASKED = "move asked"  #: somebody with a letter's link wants another address
+    MOVE_PROPOSED = "move proposed"  #: the new address was typed; its mailbox must say yes
+    MOVED = "moved"  #: the address changed; the old mailbox is told
+
+
+class Via(StrEnum):
+    """Which way it came."""
+
+    PAGE = "page"
+    MAIL = "mail"  #: the mailto: address of List-Unsubscribe
+    STAFF = "staff"
+
+
+class Event(Base):
+    """One thing that happened through the letters' links; append-only but for `undone_at`.
+
+    What a letter must say of it is owed from here (alerts.confirmations).
+    """
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: Eight random bytes in hexadecimal, in the links that undo or confirm it.
+    public_id: Mapped[str] = mapped_column(String(16), unique=True)
+    #: None where a link was asked for an address that nobody has: the same work, no letter.
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact.id", ondelete="CASCADE"), index=True
+    )
+    #: A What.
+    what: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(index=True)
+    #: A Via.
+    via: Mapped[str] = mapped_column(String(10))
+    #: The subscription that it ended, to be opened again when undone.
+    before_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscription.id", ondelete="SET NULL")
+    )
+    #: MOVE_PROPOSED, MOVED: the address before and the one after; else "".
+    old_address: Mapped[str] = mapped_column(String(254), default="")
+    new_address: Mapped[str] = mapped_column(String(254), default="")
+    #: True where a program, not a reader, seems to have pressed the button.
+    suspect: Mapped[bool] = mapped_column(default=False)
+    #: Undone, or used up by what it led to.
+    undone_at: Mapped[datetime | None]
+    #: When its letter was written, or found not to be due.
+    answered_at: Mapped[datetime | None] = mapped_column(index=True)
 
 
 class Consent(Base):

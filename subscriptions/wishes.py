@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from subscriptions.tables import Subscription
+from subscriptions.tables import EVERY_DAY, Subscription
 
 CHANGED = "changed"
 UNSUBSCRIBED = "unsubscribed"
@@ -27,6 +27,9 @@ class Wishes:
     own_words: tuple[str, ...] = ()
     excluded_words: tuple[str, ...] = ()
     territory: tuple[str, ...] = ()
+    #: As Subscription.weekdays.
+    weekdays: int = EVERY_DAY
+    most_notices: int | None = None
     paused_until: datetime | None = None
     #: goods, services, works; empty: all.
     categories: tuple[str, ...] = ()
@@ -42,6 +45,8 @@ def wishes_of(subscription: Subscription) -> Wishes:
         own_words=tuple(subscription.own_words),
         excluded_words=tuple(subscription.excluded_words),
         territory=tuple(subscription.territory),
+        weekdays=subscription.weekdays,
+        most_notices=subscription.most_notices,
         paused_until=subscription.paused_until,
         categories=tuple(subscription.categories),
         minimum_days_left=subscription.minimum_days_left,
@@ -135,6 +140,8 @@ def _open(
         own_words=list(wishes.own_words),
         excluded_words=list(wishes.excluded_words),
         territory=list(wishes.territory),
+        weekdays=wishes.weekdays,
+        most_notices=wishes.most_notices,
         paused_until=wishes.paused_until,
         categories=list(wishes.categories),
         minimum_days_left=wishes.minimum_days_left,

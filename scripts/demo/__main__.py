@@ -24,7 +24,7 @@ from alerts.writing import Desk
 from base.clock import utc_now
 from base.database import ROOT, Database, ready_or_new
 from base.french import NBSP, count, day
-from base.settings import Identity, Keys, Relay
+from base.settings import Identity, Keys, Relay, Store
 from scripts.console import err, out
 from scripts.demo import gallery
 from scripts.demo.mailbox import mail_server
@@ -87,7 +87,8 @@ async def _write_and_send(database: Database, clock: Clock) -> Tally:
         with err.status("Composition des lettres…"):
             await asyncio.to_thread(_write, database, assembly.desk(_identity(), relay, _keys()))
         with err.status("Remise des lettres au serveur de courriel local…"):
-            return await hand_over(database, assembly.handing(relay, _keys()), now=clock.now)
+            handing = assembly.handing(relay, _keys(), _store())
+            return await hand_over(database, handing, now=clock.now)
 
 
 def _write(database: Database, desk: Desk) -> None:
@@ -166,6 +167,11 @@ def _relay(port: int) -> Relay:
 def _keys() -> Keys:
     """A key that is no secret: it signs only the demo's links."""
     return Keys.model_validate({"link_keys": "cle-de-demonstration-sans-secret-0001"})
+
+
+def _store() -> Store:
+    """Nothing of the settings: the pages of the demo keep what they must beside its database."""
+    return Store.model_validate({"postponed_folder": FOLDER / "postponed"})
 
 
 if __name__ == "__main__":

@@ -159,7 +159,8 @@ async def test_who_leaves_by_one_click_gets_nothing_the_next_monday(
     link = re.fullmatch(r"<(\S+)>", _message(content)["List-Unsubscribe"])
     assert link is not None
 
-    with TestClient(create(coop, DESK.links, IDENTITY, CATALOGUE)) as client:
+    pages = create(coop, DESK.links, IDENTITY, CATALOGUE, postponed=tmp_path / "postponed")
+    with TestClient(pages) as client:
         path = link[1].removeprefix("https://x.quebec")
         assert client.get(path).status_code == 200
         assert client.post(path, content=b"List-Unsubscribe=One-Click").status_code == 200
@@ -169,7 +170,9 @@ async def test_who_leaves_by_one_click_gets_nothing_the_next_monday(
         for letter in session.scalars(select(Letter)):
             session.delete(letter)
     second = await _ticked(coop, tmp_path, AT + timedelta(days=7))
-    assert recipient not in second.recipients
+    # Nothing but the confirmation that the letters stopped.
+    got = [_message(content)["Subject"] for _, to, content in second.received if to == recipient]
+    assert got == ["Vous ne recevrez plus nos lettres"]
     with coop.read() as session:
         whys = session.scalars(select(Omission.why).where(Omission.why == Why.SUBSCRIPTION))
         assert list(whys) == [Why.SUBSCRIPTION]
