@@ -33,6 +33,8 @@ _ANY = frozenset({"O1", "S14", "G22"})
 _OTHER_TITLE, _OTHER_CATEGORY, _STUDIED = 0.3, 0.65, 0.45
 #: What remains of a code's weight where the title holds an exclusion.
 _EXCLUDED_CODE = 0.4
+#: What remains of it where the title names other sectors, one of them by a keyword, and not this.
+_CONTRADICTED_CODE, _TELLING = 0.6, 0.9
 #: What remains of a code where the title says nothing and the category is not the sector's.
 _CODE_APART = 0.8
 
@@ -142,7 +144,17 @@ def _said(slug: str, notice: _Notice) -> Iterator[tuple[float, list[Evidence]]]:
     if weight:
         seen = [Evidence(Where.LABEL, quote) for quote in label.quotes]
         seen += [Evidence(Where.CODE, code)] if code else []
-        yield weight * (_EXCLUDED_CODE if title.excluded else 1), seen
+        yield weight * _trust(slug, notice), seen
+
+
+def _trust(slug: str, notice: _Notice) -> float:
+    """What remains of a code's weight, for what the title says."""
+    title = notice.title.sectors.get(slug)
+    if title and title.excluded:
+        return _EXCLUDED_CODE
+    told = (seen for other, seen in notice.title.sectors.items() if other != slug)
+    contradicted = not title and any(seen.weight >= _TELLING for seen in told)
+    return _CONTRADICTED_CODE if contradicted else 1.0
 
 
 def _score(weights: Iterable[float], sector: Sector, notice: _Notice) -> float:
