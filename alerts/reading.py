@@ -66,7 +66,7 @@ def read(text: str, lexicon: Lexicon) -> Read:
     }
     kept = {slug: _kept(ones) for slug, ones in owned.items() if slug not in sectors}
     telling = _telling(general)
-    natures = {slug: _nature(telling, ones) for slug, ones in kept.items()}
+    natures = {slug: _nature(telling, ones, words) for slug, ones in kept.items()}
     strong = [
         one
         for slug, ones in kept.items()
@@ -75,7 +75,7 @@ def read(text: str, lexicon: Lexicon) -> Read:
         if one.role is Role.STRONG
     ]
     whole = _Text(words, general, strong)
-    nature = _nature(telling, ())
+    nature = _nature(telling, (), words)
     for seen in sectors.values():
         seen.nature = nature
     sectors |= {slug: _seen(whole, ones, natures[slug]) for slug, ones in kept.items()}
@@ -161,10 +161,10 @@ def _is_aside(text: _Text, one: Found, own: list[Found]) -> bool:
     before = [hit for hit in others if hit.end <= start]
     if not before or min(other.hit.start for other in own) < min(hit.start for hit in before):
         return False
-    first = text.words.words[start]
-    if first.aside and not all(text.words.words[hit.start].aside for hit in before):
+    words = text.words.words
+    if words[start].aside and not all(words[hit.start].aside for hit in before):
         return True
-    return first.of and any(hit.end == start for hit in before)
+    return any(all(word.of for word in words[hit.end : start + 1]) for hit in before)
 
 
 def _telling(general: Iterable[Found]) -> list[Found]:
@@ -182,12 +182,17 @@ def _telling(general: Iterable[Found]) -> list[Found]:
     return told
 
 
-def _nature(telling: list[Found], own: Iterable[Found]) -> str:
-    """What is bought, the keywords of the sector itself apart (« aménagement forestier »)."""
-    if not telling:
-        return ""
+def _nature(telling: list[Found], own: Iterable[Found], text: Passage) -> str:
+    """What is bought, the keywords of the sector itself apart (« aménagement forestier »).
+
+    Nor does a word count that is of what stands after a keyword (« dossiers de construction »),
+    studies apart.
+    """
     keywords = [one.hit for one in own if one.role is Role.STRONG]
     for one in telling:
-        if not any(within(one.hit, word) for word in keywords):
+        if any(within(one.hit, word) for word in keywords):
+            continue
+        of = text.words[one.hit.start].of and any(word.end <= one.hit.start for word in keywords)
+        if one.role is Nature.STUDIES or not of:
             return str(one.role)
     return ""
