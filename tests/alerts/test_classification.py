@@ -105,6 +105,23 @@ def test_an_exclusion_mutes_the_code_of_its_sector() -> None:
     assert told("Déneigement des rues", "UNSPSC:72102901", "SEAO:S14") == set()
 
 
+def test_a_title_that_names_another_sector_weakens_a_code() -> None:
+    code = ("UNSPSC:70110000", "SEAO:S14")  # horticulture
+    assert told("Contrat 2026-17", *code) == {"espaces-verts"}
+    assert told("Déneigement des stationnements", *code) == {"deneigement"}
+
+
+def test_what_a_keyword_is_of_qualifies_it_however_far() -> None:
+    assert told("Impression du guide des loisirs", "SEAO:S15") == {"imprimerie-graphisme"}
+    assert "loisir-sport" in told("Impression du guide et activités de loisirs", "SEAO:S15")
+
+
+def test_a_word_of_works_after_a_keyword_that_it_qualifies_tells_no_works() -> None:
+    title = "Numérisation des dossiers de permis de construction"
+    assert told(title, "SEAO:S4") == {"gestion-documentaire"}
+    assert told("Construction du centre de numérisation", "SEAO:C01") == set()
+
+
 @pytest.mark.parametrize(
     ("title", "codes"),
     [
