@@ -153,7 +153,6 @@ def test_the_effect_on_the_last_year_is_shown_before_a_catalogue_is_used(
     seen(database, "Tonte ancienne", at=now - timedelta(days=400))
     change(catalogue, '"tonte", ', "")
     change(catalogue, '"déneigement", ', '"déneigement", "licorne", ')
-    change(catalogue, '"entretien des pelouses", ', "")
     said = alertes("secteurs", "verifier", str(catalogue), "--json")
 
     assert said.code == 0
