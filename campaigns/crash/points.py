@@ -33,10 +33,10 @@ FUNCTIONS = {
     ),
     "dispatch": ("alerts.dispatch", ("_Run._offer", "_Run._may_finish", "_Run._record")),
     "connections": ("alerts.connections", ("Connections.take", "Connections.put")),
-    "delivery": (
-        "alerts.delivery",
+    "delivery": ("alerts.delivery", ("Relay.connect",)),
+    "transaction": (
+        "alerts.transaction",
         (
-            "Relay.connect",
             "Connection.offer",
             "Connection.finish",
             "Connection.abandon",
@@ -47,7 +47,7 @@ FUNCTIONS = {
     "journal": ("alerts.journal", ("Journal.begun", "Journal.accepted")),
 }
 #: Points within a function, armed one by one.
-WITHIN = ("delivery.half the body", "delivery.dot without reply")
+WITHIN = ("transaction.half the body", "transaction.dot without reply")
 NAMES = (
     *(
         f"{when} {module}.{name}"
@@ -102,10 +102,7 @@ def show_phase(board: mmap.mmap) -> None:
 
 def wrap(module: str, attribute: str, *, before: Action, after: Action) -> None:
     """Do something before and after a function or coroutine of the product."""
-    holder: Any = import_module(module)
-    *owners, name = attribute.split(".")
-    for owner in owners:
-        holder = getattr(holder, owner)
+    holder, name = held(module, attribute)
     inner = getattr(holder, name)
     if inspect.iscoroutinefunction(inner):
 
@@ -127,23 +124,34 @@ def wrap(module: str, attribute: str, *, before: Action, after: Action) -> None:
     setattr(holder, name, called)
 
 
+def held(module: str, attribute: str) -> tuple[Any, str]:
+    """What holds a function of the product, and its name there; AttributeError where none does."""
+    holder: Any = import_module(module)
+    *owners, name = attribute.split(".")
+    for owner in owners:
+        holder = getattr(holder, owner)
+    getattr(holder, name)
+    return holder, name
+
+
 def _arm_within(name: str, reached: Action) -> None:
     """Between two writes to the relay: the bytes before are on their way, those after are not."""
-    delivery: Any = import_module("alerts.delivery")
-    stuffed, within = delivery._stuffed, delivery._within
-    wanted = delivery.BODY_WITHIN if name == WITHIN[0] else None
+    spoken: Any = import_module("alerts.transaction")
+    stuffed, within = spoken._stuffed, spoken._within
+    wanted = spoken.BODY_WITHIN if name == WITHIN[0] else None
+    others = (spoken.BODY_WITHIN, spoken.REPLY_WITHIN, spoken.OFFER_WITHIN)
 
     async def awaited(seconds: float, work: Any) -> Any:  # noqa: ANN401, whatever is awaited
-        if wanted is None and seconds not in (delivery.BODY_WITHIN, delivery.REPLY_WITHIN):
+        if wanted is None and seconds not in others:
             reached()
         answer = await within(seconds, work)
         if seconds == wanted:
             reached()
         return answer
 
-    delivery._within = awaited
+    spoken._within = awaited
     if wanted is not None:
-        delivery._stuffed = lambda content: stuffed(content)[: len(content) // 2]
+        spoken._stuffed = lambda content: stuffed(content)[: len(content) // 2]
 
 
 def _put(board: mmap.mmap, phase: bytes) -> None:

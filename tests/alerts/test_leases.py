@@ -69,10 +69,10 @@ async def test_a_live_dispatcher_keeps_its_letters_while_the_relay_is_slow(
 ) -> None:
     """Its lease would have run out twice; a second dispatcher looks all the while."""
     _prepare(database, "anne", "luc", at=utc_now())
-    lease = timedelta(seconds=2)
+    lease = timedelta(seconds=4)
 
     async def slow(script: Script) -> None:
-        await asyncio.sleep(5)
+        await asyncio.sleep(9)
         assert script.writer is not None
         script.writer.write(b"250 2.1.0 at last\r\n")
 

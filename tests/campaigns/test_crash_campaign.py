@@ -6,9 +6,10 @@ import os
 
 import pytest
 
+from alerts import transaction
 from campaigns import stores
 from campaigns.crash.__main__ import apart
-from campaigns.crash.points import NAMES
+from campaigns.crash.points import FUNCTIONS, NAMES, held
 from campaigns.postfix import PROGRAM
 
 SHORT = {"readers": 16, "kills_a_round": 8}
@@ -40,6 +41,14 @@ def test_the_campaign_is_red_where_silence_is_taken_for_a_refusal() -> None:
     """Half of the accepted messages are never answered, and the mutant sends them again."""
     verdict = apart("sqlite", kills=2, seed=1, mutant="silence-is-refusal", lost=0.5, **SHORT)
     assert "extra" in verdict.faults, str(verdict)
+
+
+def test_every_point_is_in_the_product() -> None:
+    """A function that moved would leave its points unreached, and its crashes untried."""
+    for module, names in FUNCTIONS.values():
+        for name in names:
+            assert callable(getattr(*held(module, name)))
+    assert {"_within", "_stuffed", "BODY_WITHIN", "OFFER_WITHIN"} <= vars(transaction).keys()
 
 
 def test_there_are_points_enough() -> None:
