@@ -16,6 +16,8 @@ from alerts.replies import Outcome, Phase, Receipt, classify
 
 #: Seconds for a command's reply, the body, and all of them together, however slowly it drips.
 REPLY_WITHIN, BODY_WITHIN, OFFER_WITHIN = 60.0, 180.0, 240.0
+#: Seconds that closing may take: TLS says goodbye too, and the relay may be gone.
+CLOSED_WITHIN = 2.0
 #: From then on the relay gets one command at a time, whatever it offers.
 MOST_BATCHES_LOST = 3
 #: Longest reply line and most lines that are believed to be a reply (RFC 5321, 4.5.3.1.5: 512).
@@ -153,10 +155,14 @@ class Connection:
         self.close()
 
     async def quit(self) -> None:
-        """Say goodbye; an answer is welcome but not waited for."""
+        """Say goodbye, and wait a moment until the connection is closed; no answer is needed."""
         if self.is_usable:
             self._writer.write(b"QUIT\r\n")
         self.close()
+        try:
+            await _within(CLOSED_WITHIN, self._writer.wait_closed())
+        except LOST:
+            self._writer.transport.abort()
 
     def close(self) -> None:
         """Close the connection at once; a second call changes nothing."""

@@ -48,10 +48,14 @@ async def mail_server(
 ) -> AsyncIterator[Mailbox]:
     """A server on a free port; with `context` it offers STARTTLS, or speaks TLS at once."""
     mailbox = Mailbox()
+    opened: list[SMTP] = []
 
     def protocol() -> SMTP:
         tls = None if implicit else context
-        return SMTP(mailbox, hostname="localhost", tls_context=tls, decode_data=False, **options)
+        opened.append(
+            SMTP(mailbox, hostname="localhost", tls_context=tls, decode_data=False, **options)
+        )
+        return opened[-1]
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=context if implicit else None)
@@ -60,6 +64,12 @@ async def mail_server(
         yield mailbox
     finally:
         server.close()
+        for one in opened:
+            if one.transport is not None:
+                one.transport.abort()
+        # Lost connections are noticed at the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
 
 #: What the scripted server does at a step instead of its normal reply.
