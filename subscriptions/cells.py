@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from base.spreadsheet import Cell, Formula
@@ -177,17 +178,27 @@ def names(cell: Cell) -> tuple[str, ...]:
 
 def sectors(catalogue: Catalogue) -> Callable[[Cell], tuple[str, ...]]:
     """Slugs, from slugs or labels; an unknown one is refused with the labels closest to it."""
+    by_name = {fold(s.label): s.label for s in catalogue}
+    by_name |= {fold(s.slug): s.label for s in catalogue}
+
+    # The same wrong word stands on many lines of a list.
+    @lru_cache(maxsize=1000)
+    def closest(written: str) -> tuple[str, ...]:
+        close = get_close_matches(fold(written), by_name, n=3, cutoff=0.5)
+        return _once(by_name[one] for one in close)
 
     def parse(cell: Cell) -> tuple[str, ...]:
         written = names(cell)
         if not written:
             raise CellRefused(Fault.EMPTY)
-        return _once(s.slug for piece in written for s in _found(piece, catalogue))
+        return _once(s.slug for piece in written for s in _found(piece, catalogue, closest))
 
     return parse
 
 
-def _found(written: str, catalogue: Catalogue) -> list[Sector]:
+def _found(
+    written: str, catalogue: Catalogue, closest: Callable[[str], tuple[str, ...]]
+) -> list[Sector]:
     sector = catalogue.find(written)
     if sector:
         return [sector]
@@ -196,12 +207,7 @@ def _found(written: str, catalogue: Catalogue) -> list[Sector]:
     known = [part for part in parts if part]
     if len(known) == len(parts):
         return known
-    by_name = {fold(s.label): s.label for s in catalogue}
-    by_name |= {fold(s.slug): s.label for s in catalogue}
-    close = get_close_matches(fold(written), by_name, n=3, cutoff=0.5)
-    raise CellRefused(
-        Fault.UNKNOWN_SECTOR, " | ".join([written, *_once(by_name[c] for c in close)])
-    )
+    raise CellRefused(Fault.UNKNOWN_SECTOR, " | ".join([written, *closest(written)]))
 
 
 def frequency(cell: Cell) -> Frequency | None:
