@@ -5,7 +5,7 @@ A line that cannot be used is a RefusedLine, so that it does not hide the others
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -111,10 +111,11 @@ def read(document: bytes, catalogue: Catalogue) -> Roster:
     header, rows = _table(document)
     if not rows:
         raise RosterUnreadable(Unreadable.NO_LINES)
+    sectors = cells.sectors(catalogue)
     entries: list[Entry] = []
     refused: list[RefusedLine] = []
     for row in rows:
-        entry, faults = _entry(row, header, catalogue)
+        entry, faults = _entry(row, header, sectors)
         refused += faults
         if entry is not None:
             entries.append(entry)
@@ -173,7 +174,7 @@ def _header(row: Row) -> _Header:
 
 
 def _entry(
-    row: Row, header: _Header, catalogue: Catalogue
+    row: Row, header: _Header, sectors: Callable[[cells.Cell], tuple[str, ...]]
 ) -> tuple[Entry | None, list[RefusedLine]]:
     """The entry of a line, or all that is wrong with it."""
     if _score([str(c) for c in row.cells]) >= len(REQUIRED):
@@ -191,7 +192,7 @@ def _entry(
         membership=Declared(status[1], starts_on, ends_on),
         contact=taken.take(Column.CONTACT, cells.name, None),
         address=taken.take(Column.ADDRESS, cells.address, ""),
-        sectors=taken.take(Column.SECTORS, cells.sectors(catalogue), ()),
+        sectors=taken.take(Column.SECTORS, sectors, ()),
         frequency=taken.take(Column.FREQUENCY, cells.frequency, None),
         territory=taken.take(Column.TERRITORY, cells.names, None),
         basis=taken.take(Column.BASIS, cells.basis, None),
