@@ -174,7 +174,7 @@ def _header(row: Row) -> _Header:
 
 
 def _entry(
-    row: Row, header: _Header, sectors: Callable[[cells.Cell], tuple[str, ...]]
+    row: Row, header: _Header, sectors: Callable[[Cell], tuple[str, ...]]
 ) -> tuple[Entry | None, list[RefusedLine]]:
     """The entry of a line, or all that is wrong with it."""
     if _score([str(c) for c in row.cells]) >= len(REQUIRED):
