@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 #: The source whose notice is shown first, and the others beside it.
 _FIRST = "seao"
+#: The same publisher's other source, which the first overrules.
+_SEARCH = "seao_search"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +36,8 @@ class Call:
     facts: Facts
     #: From classification.NEARLY on.
     classified: tuple[Classified, ...]
-    #: The earliest of its sources', None where none gives one.
+    #: The earliest of its sources', None where none gives one. SEAO's search does not count
+    #: beside SEAO's weekly file.
     closes_at: datetime | None
 
     def candidate(self, at: datetime) -> Candidate:
@@ -105,7 +108,6 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
     """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
     first, *others = sorted(notices, key=lambda one: (one[0].source != _FIRST, one[0].id))
     facts = facts_of([revision for _, revision in (first, *others)])
-    closings = [r.closes_at for _, r in (first, *others) if r.closes_at]
     return Call(
         cluster_id=cluster_id,
         tender=first[0],
@@ -113,7 +115,19 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
         others=tuple(others),
         facts=facts,
         classified=classify(facts, lexicon, least=NEARLY),
-        closes_at=min(closings, default=None),
+        closes_at=_closes_at(notices),
+    )
+
+
+def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
+    """The earliest; SEAO's search is silent where its weekly file, the authority, speaks."""
+    closings = {
+        (tender.source, revision.closes_at) for tender, revision in notices if revision.closes_at
+    }
+    official = any(source == _FIRST for source, _ in closings)
+    return min(
+        (moment for source, moment in closings if not (official and source == _SEARCH)),
+        default=None,
     )
 
 

@@ -12,6 +12,7 @@ import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.leaving import leave
 from alerts.matching import looks_for_nothing
 from base import audit
 from base.clock import utc_now
@@ -22,7 +23,7 @@ from subscriptions import consent, sectors, wishes
 from subscriptions.errors import ContactUnknown
 from subscriptions.members import active_membership, find_contact
 from subscriptions.sectors import Catalogue
-from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription
+from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription, Via
 from subscriptions.wishes import Wishes
 
 app = typer.Typer(help="Ce que chaque contact a demandé.", no_args_is_help=True)
@@ -120,7 +121,7 @@ def unsubscribe(
         if not yes:
             typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
         with store.write() as session:
-            left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
+            left = leave(session, contact.id, via=Via.STAFF, at=at)
             if left:
                 _record(session, contact, "abonnements desabonner", None, None, at=at)
     nothing = f"Aucun abonnement en cours{NBSP}: rien n’a changé."
