@@ -12,7 +12,9 @@ from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
 from alerts.matching import Candidate, Shelf, place_of
 from alerts.poison import Poison, check
+from alerts.territory import OPEN
 from base.french import days_left
+from sources.places import delivered, load
 from sources.tables import Revision, Tender
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,8 @@ logger = logging.getLogger(__name__)
 _FIRST = "seao"
 #: The same publisher's other source, which the first overrules.
 _SEARCH = "seao_search"
+#: Characters of delivery regions that a letter has room for.
+_SHORT = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,15 +52,15 @@ class Call:
     def notice(self, reasons: tuple[Reason, ...], *, perhaps_seen: bool = False) -> Notice:
         """The call as a member reads it."""
         revision = self.revision
-        names = (revision.municipality, revision.mrc)
         return Notice(
             cluster_id=self.cluster_id,
             revision_id=revision.id,
             number=self.tender.number,
             title=revision.title,
             buyer=revision.buyer,
-            place=", ".join(name for name in names if name) or revision.region,
-            place_to_check=revision.place_basis == "to check",
+            place=_where(revision),
+            place_to_check=revision.place_basis == "to check"
+            and not delivered(load(), revision.delivery_regions),
             category=revision.category,
             method=revision.procurement_method_details,
             closes_at=self.closes_at,
@@ -117,6 +121,15 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
         classified=classify(facts, lexicon, least=NEARLY),
         closes_at=_closes_at(notices),
     )
+
+
+def _where(revision: Revision) -> str:
+    """The place to show: of delivery where the buyer's is not known to be it and few are said."""
+    said = ", ".join(revision.delivery_regions)
+    if revision.place_basis in OPEN and 0 < len(said) <= _SHORT:
+        return said
+    names = (revision.municipality, revision.mrc)
+    return ", ".join(name for name in names if name) or revision.region
 
 
 def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:

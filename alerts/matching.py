@@ -17,7 +17,7 @@ from alerts import reasons
 from alerts.classification import THRESHOLD, Classified, Facts
 from alerts.digest import Reason
 from alerts.evidence import Evidence, Where
-from alerts.territory import within
+from alerts.territory import OPEN, within
 from alerts.words import Index, Passage, Phrase, find, index, passage, phrase
 from base.text import clean, fold
 from sources.places import Place
@@ -68,6 +68,8 @@ class Placed(Protocol):
     def region(self) -> str: ...
     @property
     def place_basis(self) -> str: ...
+    @property
+    def delivery_regions(self) -> Iterable[str]: ...
 
 
 def place_of(revision: Placed) -> Place:
@@ -77,6 +79,7 @@ def place_of(revision: Placed) -> Place:
         mrc=revision.mrc,
         region=revision.region,
         basis=revision.place_basis,
+        delivery=tuple(revision.delivery_regions),
     )
 
 
@@ -188,7 +191,8 @@ def _lacked(
     if facts.category and wanted.categories and facts.category not in wanted.categories:
         return Lacked.CATEGORY, facts.category
     if not within(place, wanted.territory):
-        return Lacked.TERRITORY, place.municipality or place.mrc or place.region
+        where = ", ".join(place.delivery) if place.basis in OPEN else ""
+        return Lacked.TERRITORY, where or place.municipality or place.mrc or place.region
     if days_left is not None and days_left < wanted.minimum_days_left:
         return Lacked.DAYS_LEFT, str(days_left)
     return None
