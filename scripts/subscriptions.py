@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.leaving import leave
-from alerts.matching import looks_for_nothing
+from alerts.own_words import looks_for_nothing
 from base import audit
 from base.clock import utc_now
 from base.french import NBSP, count, day, listed

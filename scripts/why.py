@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.classification import Lexicon
-from alerts.explanation import Explanation, LetterFacts
+from alerts.explanation import Explanation
 from alerts.inquiry import explained
+from alerts.known import LetterFacts
 from base.clock import utc_now
 from base.french import NBSP
 from scripts.console import err, opened, out, print_json

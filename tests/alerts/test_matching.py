@@ -17,10 +17,10 @@ from alerts.matching import (
     NearMiss,
     Shelf,
     Wanted,
-    looks_for_nothing,
     match,
     matches,
 )
+from alerts.own_words import looks_for_nothing
 from sources.places import Place
 from subscriptions import sectors
 from tests.real import releases
