@@ -60,7 +60,7 @@ def read_now(
         with opened() as store:
             counted = returns.take_in(store, reception, at=utc_now())
     except MailboxUnreadable as error:
-        err.print(f"La boîte des retours ne peut pas être lue{NBSP}: {error}", markup=False)
+        err.print(f"La boîte des retours ne peut pas être lue{NBSP}: {error}")
         raise typer.Exit(1) from None
     _say(counted, as_json=as_json)
 
@@ -112,7 +112,7 @@ def to_call(
         out.print("Personne à appeler.")
     for call in calls:
         for line in _lines(call):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 def _lines(call: Call) -> list[str]:
