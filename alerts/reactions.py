@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from alerts.answer_tables import Answer, Reaction
 from alerts.calls import facts_of
 from alerts.classification import THRESHOLD, Lexicon, classify
-from alerts.tables import Answer, Kind, Reaction, Told
+from alerts.tables import Kind, Told
 from base.database import insert
 from sources.tables import Revision, Tender
 

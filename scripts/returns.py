@@ -11,10 +11,10 @@ from rich.table import Table
 from sqlalchemy import select
 
 from alerts import assembly, callsheet, returns
+from alerts.answer_tables import Bounce
 from alerts.bounces_dsn import ReturnKind
 from alerts.callsheet import Call
 from alerts.errors import MailboxUnreadable
-from alerts.tables import Bounce
 from base import settings
 from base.clock import utc_now
 from base.french import NBSP, count, day
