@@ -12,13 +12,19 @@ from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
 from alerts.matching import Candidate, Shelf, place_of
 from alerts.poison import Poison, check
+from alerts.territory import OPEN
 from base.french import days_left
+from sources.places import delivered, load
 from sources.tables import Revision, Tender
 
 logger = logging.getLogger(__name__)
 
 #: The source whose notice is shown first, and the others beside it.
 _FIRST = "seao"
+#: The same publisher's other source, which the first overrules.
+_SEARCH = "seao_search"
+#: Characters of delivery regions that a letter has room for.
+_SHORT = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +40,8 @@ class Call:
     facts: Facts
     #: From classification.NEARLY on.
     classified: tuple[Classified, ...]
-    #: The earliest of its sources', None where none gives one.
+    #: The earliest of its sources', None where none gives one. SEAO's search does not count
+    #: beside SEAO's weekly file.
     closes_at: datetime | None
 
     def candidate(self, at: datetime) -> Candidate:
@@ -45,15 +52,15 @@ class Call:
     def notice(self, reasons: tuple[Reason, ...], *, perhaps_seen: bool = False) -> Notice:
         """The call as a member reads it."""
         revision = self.revision
-        names = (revision.municipality, revision.mrc)
         return Notice(
             cluster_id=self.cluster_id,
             revision_id=revision.id,
             number=self.tender.number,
             title=revision.title,
             buyer=revision.buyer,
-            place=", ".join(name for name in names if name) or revision.region,
-            place_to_check=revision.place_basis == "to check",
+            place=_where(revision),
+            place_to_check=revision.place_basis == "to check"
+            and not delivered(load(), revision.delivery_regions),
             category=revision.category,
             method=revision.procurement_method_details,
             closes_at=self.closes_at,
@@ -105,7 +112,6 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
     """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
     first, *others = sorted(notices, key=lambda one: (one[0].source != _FIRST, one[0].id))
     facts = facts_of([revision for _, revision in (first, *others)])
-    closings = [r.closes_at for _, r in (first, *others) if r.closes_at]
     return Call(
         cluster_id=cluster_id,
         tender=first[0],
@@ -113,7 +119,28 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
         others=tuple(others),
         facts=facts,
         classified=classify(facts, lexicon, least=NEARLY),
-        closes_at=min(closings, default=None),
+        closes_at=_closes_at(notices),
+    )
+
+
+def _where(revision: Revision) -> str:
+    """The place to show: of delivery where the buyer's is not known to be it and few are said."""
+    said = ", ".join(revision.delivery_regions)
+    if revision.place_basis in OPEN and 0 < len(said) <= _SHORT:
+        return said
+    names = (revision.municipality, revision.mrc)
+    return ", ".join(name for name in names if name) or revision.region
+
+
+def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
+    """The earliest; SEAO's search is silent where its weekly file, the authority, speaks."""
+    closings = {
+        (tender.source, revision.closes_at) for tender, revision in notices if revision.closes_at
+    }
+    official = any(source == _FIRST for source, _ in closings)
+    return min(
+        (moment for source, moment in closings if not (official and source == _SEARCH)),
+        default=None,
     )
 
 

@@ -6,25 +6,24 @@ are `confirm:{event}`; the letters leave through the outbox and the one statemen
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts.entitlement import contacts_refused
 from alerts.errors import LetterUnwritable
+from alerts.freezing import frozen
 from alerts.letter import Composed, ReaderLinks
 from alerts.note import compose_note
-from alerts.tables import Gate, Letter, LetterState, Omission, Why
+from alerts.tables import Gate, Letter, Omission, Why
 from alerts.writing import Desk
 from base import french
 from base.concerns import raise_concern
-from base.database import Database
+from base.database import Database, insert
 from subscriptions import events, wishes
 from subscriptions.links import Purpose
 from subscriptions.tables import EVERY_DAY, Contact, Event, Subscription, What
@@ -171,23 +170,19 @@ def _freeze(
     key: str,
     at: datetime,
 ) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(
-        dialect.insert(Letter)
+        insert(session, Letter)
         .values(
             key=key,
             contact_id=contact.id,
-            address=_recipient(event, contact, form),
-            message_id=composed.message_id,
-            content=composed.content,
-            sha256=hashlib.sha256(composed.content).hexdigest(),
-            size=len(composed.content),
-            notices=0,
             gate=form.gate,
-            state=LetterState.WRITTEN,
-            written_at=at,
-            expires_at=event.at + form.lasts,
-            next_attempt_at=at,
+            **frozen(
+                composed,
+                _recipient(event, contact, form),
+                notices=0,
+                at=at,
+                until=event.at + form.lasts,
+            ),
         )
         .on_conflict_do_nothing(index_elements=[Letter.key])
     )

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts import brake, outbox, quarantine
@@ -25,7 +24,7 @@ from alerts.poison import Poison
 from alerts.tables import Edition, EditionState, Letter, Omission
 from alerts.writing import Desk, Pending, write_batch
 from base.clock import QUEBEC, quebec_day, wall_time
-from base.database import Database
+from base.database import Database, insert
 from sources import tenders
 from subscriptions.tables import Contact, Frequency, Member, Subscription
 
@@ -81,9 +80,8 @@ def open_due(session: Session, at: datetime) -> list[int]:
             select(func.max(Edition.ends_at)).where(Edition.frequency == one.frequency)
         )
         start = min(one.period.start, last) if last else one.period.start
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         made = session.scalar(
-            dialect.insert(Edition)
+            insert(session, Edition)
             .values(
                 frequency=one.frequency,
                 label=one.label,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts import ledger
 from alerts.digest import Digest, Notice
 from alerts.letter import Composed
 from alerts.tables import Edition, Letter, LetterState, Omission, Why
+from base.database import insert
 from subscriptions.tables import Contact
 
 #: A letter that could not leave for so long is no longer worth sending.
@@ -45,6 +46,27 @@ def freeze(
                 return letter_id
         both.rollback()
     return None
+
+
+def frozen(
+    composed: Composed, address: str, *, notices: int, at: datetime, until: datetime
+) -> dict[str, Any]:
+    """The columns of a letter that is ready to leave, but for its key and whose it is."""
+    return {
+        "address": address,
+        "message_id": composed.message_id,
+        "content": composed.content,
+        "sha256": hashlib.sha256(composed.content).hexdigest(),
+        "size": len(composed.content),
+        "notices": notices,
+        "state": LetterState.WRITTEN,
+        "why": "",
+        "reply": "",
+        "attempts": 0,
+        "written_at": at,
+        "expires_at": until,
+        "next_attempt_at": at,
+    }
 
 
 def leave_out(
@@ -84,13 +106,12 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
         omitted.pop(contact_id)
     if not omitted:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     rows = [
         {"at": at, "edition_id": edition.id, "contact_id": contact_id, "why": why, "detail": ""}
         for contact_id, why in omitted.items()
     ]
     session.execute(
-        dialect.insert(Omission)
+        insert(session, Omission)
         .values(rows)
         .on_conflict_do_nothing(
             index_elements=[Omission.edition_id, Omission.contact_id],
@@ -113,20 +134,7 @@ def _row(
     last = at + WORTH_SENDING
     if None not in closings:
         last = min(last, max(moment for moment in closings if moment is not None))
-    values = {
-        "address": contact.address,
-        "content": composed.content,
-        "sha256": hashlib.sha256(composed.content).hexdigest(),
-        "size": len(composed.content),
-        "notices": len(digest.notices),
-        "state": LetterState.WRITTEN,
-        "why": "",
-        "reply": "",
-        "attempts": 0,
-        "written_at": at,
-        "expires_at": last,
-        "next_attempt_at": at,
-    }
+    values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=last)
     quarantined = session.scalar(
         update(Letter)
         .where(Letter.key == key, Letter.state == LetterState.QUARANTINED)
@@ -136,18 +144,15 @@ def _row(
     )
     if quarantined is not None:
         return quarantined
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    made: int | None = session.scalar(
-        dialect.insert(Letter)
+    return session.scalar(
+        insert(session, Letter)
         .values(
             key=key,
             edition_id=edition.id,
             contact_id=contact.id,
-            message_id=composed.message_id,
             **values,
         )
         # Without naming the key: of two writers the message_id may collide first.
         .on_conflict_do_nothing()
         .returning(Letter.id)
     )
-    return made

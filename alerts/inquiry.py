@@ -12,17 +12,8 @@ from alerts import calls, holds
 from alerts.classification import Lexicon
 from alerts.digest import Reason
 from alerts.entitlement import contacts_refused
-from alerts.explanation import (
-    Asked,
-    Explanation,
-    Kept,
-    Known,
-    LetterFacts,
-    ToldFacts,
-    Turn,
-    Version,
-    explain,
-)
+from alerts.explanation import Explanation, explain
+from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted, place_of
 from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Told, Why
 from sources import tenders

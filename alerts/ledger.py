@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, case, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
 from alerts.tables import Kind, LetterState, Told, ToldState
+from base.database import insert
 from sources.tables import Revision, Tender
 
 #: The occasion of what is told only once.
@@ -64,8 +64,7 @@ def reserve(
     another writer was faster, and the caller must give its letter up.
     """
     rows = [_row(letter_id, contact_id, notice, at) for notice in notices]
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(Told).values(rows)
+    statement = insert(session, Told).values(rows)
     free = or_(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from alerts.answer_tables import Bounce
 from alerts.bounces_dsn import FAILURES, ReturnKind
 from alerts.replies import Outcome, Phase
-from alerts.tables import Attempt, Bounce, Letter, LetterState, Why
+from alerts.tables import Attempt, Letter, LetterState, Why
 from base.concerns import raise_concern
 from subscriptions import suppressions
 from subscriptions.tables import Contact, Suppression

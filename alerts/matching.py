@@ -16,18 +16,13 @@ from typing import Generic, Protocol, TypeVar
 from alerts import reasons
 from alerts.classification import THRESHOLD, Classified, Facts
 from alerts.digest import Reason
-from alerts.evidence import Evidence, Where
-from alerts.territory import within
-from alerts.words import Index, Passage, Phrase, find, index, passage, phrase
-from base.text import clean, fold
+from alerts.own_words import phrase_of, seen, texts
+from alerts.territory import OPEN, within
+from alerts.words import Phrase
 from sources.places import Place
 
 TenderId = TypeVar("TenderId", bound=Hashable)
 SubscriptionId = TypeVar("SubscriptionId", bound=Hashable)
-
-_QUOTES = (("«", "»"), ('"', '"'), ("“", "”"))
-#: Longest word in capitals that is taken for an acronym.
-_ACRONYM = 6
 
 
 class Lacked(StrEnum):
@@ -68,6 +63,8 @@ class Placed(Protocol):
     def region(self) -> str: ...
     @property
     def place_basis(self) -> str: ...
+    @property
+    def delivery_regions(self) -> Iterable[str]: ...
 
 
 def place_of(revision: Placed) -> Place:
@@ -77,6 +74,7 @@ def place_of(revision: Placed) -> Place:
         mrc=revision.mrc,
         region=revision.region,
         basis=revision.place_basis,
+        delivery=tuple(revision.delivery_regions),
     )
 
 
@@ -155,7 +153,7 @@ def match(
     """
     known = [one for one in classified if one.sector in wanted.sectors]
     found = [one for one in known if one.score >= THRESHOLD]
-    own = _seen(facts, wanted.own_words)
+    own = seen(facts, wanted.own_words)
     if not found and not own:
         best = max(known, key=lambda one: one.score, default=None)
         return NearMiss(Lacked.SECTOR, best.sector, best.score) if best else _FAR
@@ -182,13 +180,14 @@ def _lacked(
     facts: Facts, wanted: Wanted, place: Place, days_left: int | None
 ) -> tuple[Lacked, str] | None:
     """What keeps away a notice of the right sector or words, and what it is."""
-    excluded = _seen(facts, wanted.excluded_words)
+    excluded = seen(facts, wanted.excluded_words)
     if excluded:
         return Lacked.EXCLUDED_WORD, excluded[0].text
     if facts.category and wanted.categories and facts.category not in wanted.categories:
         return Lacked.CATEGORY, facts.category
     if not within(place, wanted.territory):
-        return Lacked.TERRITORY, place.municipality or place.mrc or place.region
+        where = ", ".join(place.delivery) if place.basis in OPEN else ""
+        return Lacked.TERRITORY, where or place.municipality or place.mrc or place.region
     if days_left is not None and days_left < wanted.minimum_days_left:
         return Lacked.DAYS_LEFT, str(days_left)
     return None
@@ -212,7 +211,7 @@ class Shelf(Generic[TenderId]):
         The same matches as `match` of all of them; near misses with a score only.
         """
         found = {i for sector in wanted.sectors for i in self._by_sector.get(sector, ())}
-        phrases = set(filter(None, map(_own_phrase, wanted.own_words)))
+        phrases = set(filter(None, map(phrase_of, wanted.own_words)))
         if phrases:
             found.update(*map(self._with, phrases))
         for tender_id in sorted(found, key=self._order.__getitem__):
@@ -238,7 +237,7 @@ class Shelf(Generic[TenderId]):
         """Read all texts, the first time that someone has words of its own."""
         by_stem: dict[str, set[TenderId]] = defaultdict(set)
         for tender_id, tender in self._tenders.items():
-            for text in _texts(tender.facts):
+            for text in texts(tender.facts):
                 for word in text.words:
                     by_stem[word.stem].add(tender_id)
         self._by_stem = by_stem
@@ -253,50 +252,3 @@ def matches(
         for tender_id, made in shelf.decide(wanted):
             if isinstance(made, Match):
                 yield subscription_id, tender_id, made
-
-
-@lru_cache(maxsize=20_000)
-def _read(text: str) -> Passage:
-    return passage(text)
-
-
-def _texts(facts: Facts) -> list[Passage]:
-    """What a contact's own words are looked for in."""
-    return [_read(text) for text in (facts.title, *facts.labels, facts.description) if text]
-
-
-def looks_for_nothing(typed: str) -> bool:
-    """Whether a contact's word is but small words or marks: « de », « .* », « »."""
-    return _own_phrase(typed) is None
-
-
-@lru_cache(maxsize=100_000)
-def _own_phrase(typed: str) -> Phrase | None:
-    """What a contact's word looks for; None where nothing but small words or marks is left.
-
-    Nothing of it is a pattern: a regular expression is its letters only.
-    """
-    word = clean(typed)
-    for opening, closing in _QUOTES:
-        if len(word) > 2 and word.startswith(opening) and word.endswith(closing):
-            return phrase(word[1:-1], exact=True)
-    acronym = word.isupper() and word.isalnum() and 2 <= len(word) <= _ACRONYM
-    return phrase(word, capitals=acronym)
-
-
-@lru_cache(maxsize=2_000)
-def _phrases(typed: tuple[str, ...]) -> Index:
-    return index(dict.fromkeys(filter(None, map(_own_phrase, typed))))
-
-
-def _seen(facts: Facts, typed: tuple[str, ...]) -> list[Evidence]:
-    """Where the contact's words stand in the notice, each once."""
-    phrases = _phrases(typed) if typed else {}
-    if not phrases:
-        return []
-    quotes: dict[str, Evidence] = {}
-    for text in _texts(facts):
-        for hit in find(text, phrases):
-            quote = text.quote(hit.start, hit.end)
-            quotes.setdefault(fold(quote), Evidence(Where.OWN_WORD, quote))
-    return list(quotes.values())

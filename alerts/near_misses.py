@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts.matching import Lacked, NearMiss
 from alerts.tables import NearMissed
+from base.database import insert
 
 KEPT = timedelta(days=90)
 #: A contact's near misses that an edition keeps of each Lacked, best score first.
@@ -57,8 +57,7 @@ def keep(session: Session, missed: Iterable[Missed], *, at: datetime) -> None:
     ]
     if not rows:
         return
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(NearMissed)
+    statement = insert(session, NearMissed)
     changed = statement.excluded
     session.execute(
         statement.on_conflict_do_update(

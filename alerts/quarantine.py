@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts import ledger
 from alerts.tables import Edition, Letter, LetterState, Omission, Why
 from base import concerns
+from base.database import insert
 from subscriptions.tables import Contact
 
 #: How often a letter is composed before only staff can have it tried again, and how soon after.
@@ -50,10 +50,9 @@ def uncomposed(
         .returning(Letter.id)
         .execution_options(synchronize_session=False)
     )
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     if again is None:
         session.execute(
-            dialect.insert(Letter)
+            insert(session, Letter)
             .values(
                 key=key,
                 edition_id=edition.id,

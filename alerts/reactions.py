@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from alerts.answer_tables import Answer, Reaction
 from alerts.calls import facts_of
 from alerts.classification import THRESHOLD, Lexicon, classify
-from alerts.tables import Answer, Kind, Reaction, Told
+from alerts.tables import Kind, Told
+from base.database import insert
 from sources.tables import Revision, Tender
 
 _OPPOSITE = {
@@ -45,9 +46,8 @@ def answer(
         return False
     if answer in _OPPOSITE:
         withdraw(session, contact_id, cluster_id, _OPPOSITE[answer])
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(
-        dialect.insert(Reaction)
+        insert(session, Reaction)
         .values(
             contact_id=contact_id,
             cluster_id=cluster_id,

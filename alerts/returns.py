@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from alerts import bounces, holds, ledger, lost, outbox
+from alerts.answer_tables import Bounce
 from alerts.bounces import Traces
 from alerts.bounces_dsn import FAILURES, Report, ReturnKind, without_addresses
 from alerts.errors import MailboxUnreadable
 from alerts.leaving import leave_by_mail
 from alerts.mailbox import Mailbox
-from alerts.tables import Bounce, Hold, Letter, LetterState
+from alerts.tables import Hold, Letter, LetterState
 from alerts.verp import Verp
 from base.concerns import raise_concern, settle
-from base.database import Database
+from base.database import Database, insert
 from subscriptions import suppressions
 from subscriptions.errors import LinkRefused
 from subscriptions.links import Links, Purpose
@@ -168,9 +168,8 @@ def _owner(links: Links, token: str, at: datetime) -> str:
 
 def _note(session: Session, **values: object) -> bool:
     """Keep what was read of a message; False where the same octets are kept already."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = session.scalar(
-        dialect.insert(Bounce)
+        insert(session, Bounce)
         .values(**values)
         .on_conflict_do_nothing(index_elements=[Bounce.sha256])
         .returning(Bounce.id)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from base.text import fold
-from sources.places import Place
+from sources.places import Place, delivered, load
 
 _SAID = frozenset({"d", "de", "des", "du", "l", "la", "le", "les", "qc", "quebec"})
 _KINDS = {
@@ -25,14 +25,24 @@ _KINDS = {
 }
 _SHORT = {"st": "saint", "ste": "sainte"}
 #: Places that keep nothing away: the letter says that they must be looked up.
-_OPEN = frozenset({"unknown", "to check"})
+OPEN = frozenset({"unknown", "to check"})
 
 
 def within(place: Place, territory: Iterable[str]) -> bool:
-    """Whether the place is, or may be, in one of those; always where none is named."""
+    """Whether the place is, or may be, in one of those; always where none is named.
+
+    Where the buyer's place keeps nothing away, the places of delivery decide, if all are known.
+    """
     wanted = {_named(name) for name in territory} - {("", "")}
-    if not wanted or place.basis in _OPEN:
+    if not wanted:
         return True
+    where = delivered(load(), place.delivery)
+    if place.basis not in OPEN:
+        where = (place, *where)
+    return not where or any(_is_in(one, wanted) for one in where)
+
+
+def _is_in(place: Place, wanted: set[tuple[str, str]]) -> bool:
     here = (
         ("municipality", place.municipality),
         ("mrc", place.mrc),

@@ -143,6 +143,7 @@ class Year:
 _COLUMNS = (
     "id", "published_at", "title", "buyer", "category", "items", "description", "municipality",
     "mrc", "region", "place_basis", "closes_at", "status",
+    "delivery_regions",
 )  # fmt: skip
 
 

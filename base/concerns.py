@@ -9,10 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, String, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from base.database import Base
+from base.database import Base, insert
 
 
 class Concern(Base):
@@ -35,10 +34,9 @@ def raise_concern(
     session: Session, *, key: str, cause: str, detail: dict[str, Any], at: datetime
 ) -> bool:
     """Say it once; False while the same key stands. One that was settled is raised anew."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {"cause": cause, "detail": detail, "raised_at": at, "settled_at": None}
     raised = session.scalar(
-        dialect.insert(Concern)
+        insert(session, Concern)
         .values(key=key, **values)
         .on_conflict_do_update(
             index_elements=[Concern.key], set_=values, where=Concern.settled_at.is_not(None)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from alembic import command
 from alembic.config import Config
@@ -23,6 +24,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -171,6 +173,14 @@ def ready_or_new(url: str) -> Database:
 def upgrade(url: str) -> None:
     """Bring the schema to head; a second call changes nothing."""
     command.upgrade(alembic_config(url), "head")
+
+
+def insert(session: Session, table: type[Base]) -> sqlite.Insert:
+    """An INSERT that may be followed by ON CONFLICT, as the session's database has it."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Another class with the same methods.
+        return cast("sqlite.Insert", postgresql.insert(table))
+    return sqlite.insert(table)
 
 
 def alembic_config(url: str) -> Config:

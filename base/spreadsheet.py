@@ -20,8 +20,6 @@ from openpyxl import load_workbook
 
 LARGEST = 5 * 1024 * 1024
 MOST_LINES = 65_536
-#: Characters in a cell.
-LONGEST_CELL = 65_536
 #: What an .xlsx of 5 MB may hold once unpacked.
 LARGEST_UNPACKED = 100 * 1024 * 1024
 MOST_PARTS = 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import alerts.answer_tables
 import alerts.tables
 import base.audit
 import base.concerns
@@ -12,7 +13,14 @@ import subscriptions.tables
 from base.database import Base, connect
 
 #: Importing them is what makes their tables known to `Base.metadata`.
-DECLARED = (alerts.tables, base.audit, base.concerns, sources.tables, subscriptions.tables)
+DECLARED = (
+    alerts.answer_tables,
+    alerts.tables,
+    base.audit,
+    base.concerns,
+    sources.tables,
+    subscriptions.tables,
+)
 
 database = connect(context.config.attributes["url"])
 with database.engine.connect() as connection:

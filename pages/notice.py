@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from alerts import reactions
+from alerts.answer_tables import Answer, Reaction
 from alerts.openings import Asked, openings
-from alerts.tables import Answer, Reaction
 from base.clock import utc_now
 from pages import calendar, forms
 from pages.notices import wanted

@@ -13,9 +13,9 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
+from alerts.answer_tables import Answer, Reaction
 from alerts.matching import Wanted
 from alerts.openings import LONGEST, Asked, open_clusters, openings, places
-from alerts.tables import Answer, Reaction
 from base.clock import utc_now
 from base.text import clean
 from pages.reader import Reader, reader_of

@@ -15,6 +15,7 @@ from base.errors import (
     SettingInvalid,
     SettingMissing,
 )
+from base.french import NBSP
 from scripts.console import err
 from scripts.settings_words import EXPECTED
 from scripts.usage import command_of, run
@@ -64,11 +65,19 @@ def main() -> None:
     try:
         sys.exit(run(command_of(application(sys.argv[1] if sys.argv[1:] else ""))))
     except BaseFault as fault:
-        err.print(_in_french(fault), markup=False)
+        err.print(_in_french(fault))
         sys.exit(1)
     except (SourceError, SubscriptionError, AlertError) as error:
-        err.print(str(error), markup=False)
+        err.print(_told(error), soft_wrap=True)
         sys.exit(1)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, SourceError):
+        from scripts.sources_words import refused  # noqa: PLC0415, few commands need it
+
+        return refused(error.source, error.reason)
+    return f"La commande n’a pas pu finir. Détail technique{NBSP}: {error}"
 
 
 def _in_french(fault: BaseFault) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,8 +20,9 @@ from base.clock import wall_time
 from base.database import Database, ready, ready_or_new
 from base.settings import Store
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+# Rich reads [..] as its markup; in a title or a name it is only what somebody wrote.
+out = Console(highlight=False, markup=False)
+err = Console(stderr=True, highlight=False, markup=False)
 
 
 def staff() -> str:
@@ -32,16 +33,17 @@ def staff() -> str:
         return "inconnu"
 
 
-def database(*, create: bool = False) -> Database:
-    """The database of the settings; `create` only for reading and roster commands."""
-    url = Store.read().database_url
-    return ready_or_new(url) if create else ready(url)
+def stop(sentence: str) -> NoReturn:
+    """Say why it could not be done, and leave with exit code 1."""
+    err.print(sentence, soft_wrap=True)
+    raise typer.Exit(1)
 
 
 @contextmanager
 def opened(*, create: bool = False) -> Iterator[Database]:
-    """As `database`, its connections closed at the end."""
-    store = database(create=create)
+    """The database of the settings; `create` only for reading and roster commands."""
+    url = Store.read().database_url
+    store = ready_or_new(url) if create else ready(url)
     try:
         yield store
     finally:

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import assembly, confirmations, editions, holds, outbox, quarantine
 from alerts.dispatch import hand_over
 from alerts.freezing import WORTH_SENDING
-from alerts.handing import Fault, Tally
+from alerts.handing import Tally
 from alerts.journal import agree, open_journal
 from alerts.recovery import recover
 from alerts.tables import Edition, Hold, Letter, LetterState
@@ -22,7 +21,8 @@ from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
 from scripts import returns
-from scripts.console import err, opened, out, print_json, staff
+from scripts.console import err, opened, out, print_json, staff, stop
+from scripts.stopped_words import stopped
 
 app = typer.Typer(help="Les envois de lettres.", no_args_is_help=True)
 app.add_typer(returns.app)
@@ -71,12 +71,8 @@ def _say(tally: Tally) -> None:
     out.print(f"{count(tally.accepted, 'lettre acceptée', 'lettres acceptées')}.")
     if tally.quarantined:
         err.print("Des lettres ont été mises de côté. Voir : alertes envois quarantaine")
-    if tally.fault is Fault.HELD:
-        err.print("Les envois sont retenus. Voir : alertes envois etat")
-        raise typer.Exit(1)
-    if tally.stopped:
-        err.print(f"Les envois se sont arrêtés : {tally.stopped}", markup=False)
-        raise typer.Exit(1)
+    if tally.fault:
+        stop(stopped(tally))
 
 
 @app.command("etat", help="Compter les lettres par état, et dire si les envois sont retenus.")
@@ -95,7 +91,7 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
             table.add_row(label, str(counted[name]))
     out.print(table)
     for one in standing:
-        out.print(_said(one), markup=False)
+        out.print(_said(one))
     if standing:
         out.print("Pour reprendre les envois : alertes envois reprendre")
 
@@ -123,7 +119,7 @@ def resume() -> None:
     with opened() as store, store.write() as session:
         standing = holds.standing(session)
         for one in standing:
-            out.print(_said(one), markup=False)
+            out.print(_said(one))
         lifted = holds.lift(session, by=staff(), at=at)
         holds.settle_concerns(session, at=at)
         agree(session, open_journal(relay.journal_file))
@@ -199,8 +195,7 @@ def quarantined(
         return
     table = Table("Lettre", "Contact", "Édition", "Essais", "Cause")
     for one, label in rows:
-        cause = Text(one.reply)
-        table.add_row(str(one.id), str(one.contact_id), label or "", str(one.attempts), cause)
+        table.add_row(str(one.id), str(one.contact_id), label or "", str(one.attempts), one.reply)
     out.print(table)
     out.print("Quand la cause est corrigée : --reessayer, suivi du numéro de la lettre.")
 

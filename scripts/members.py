@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -15,7 +15,7 @@ from base.clock import utc_now
 from base.french import NBSP, count
 from base.spreadsheet import LARGEST
 from scripts import members_words as words
-from scripts.console import database, err, moment, out, print_json, staff
+from scripts.console import moment, opened, out, print_json, staff, stop
 from scripts.members_report import report
 from subscriptions import importing, roster, sectors
 from subscriptions.difference import Difference
@@ -44,9 +44,9 @@ def import_roster(
     try:
         found = roster.read(_document(path), catalogue)
     except RosterUnreadable as error:
-        _stop(f"{path.name}{NBSP}: {words.unreadable(error)} Rien n’a été changé.")
+        stop(f"{path.name}{NBSP}: {words.unreadable(error)} Rien n’a été changé.")
     for line in report(_imported(found, at=at, apply=apply), catalogue, applied=apply):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     if not apply:
         out.print(
             f"\nC’était un essai{NBSP}: rien n’a été changé. Pour appliquer, ajouter --appliquer."
@@ -54,20 +54,18 @@ def import_roster(
 
 
 def _imported(found: roster.Roster, *, at: datetime, apply: bool) -> Difference:
-    store = database(create=True)
     try:
-        if not apply:
-            with store.read() as session:
-                return importing.difference(session, found, at)
-        with store.write() as session:
-            return importing.take_in(session, found, at=at, by=staff())
+        with opened(create=True) as store:
+            if not apply:
+                with store.read() as session:
+                    return importing.difference(session, found, at)
+            with store.write() as session:
+                return importing.take_in(session, found, at=at, by=staff())
     except IntegrityError:
-        _stop(
+        stop(
             "Une autre personne modifie les membres en ce moment. "
             "Rien n’a été changé; recommencer dans une minute."
         )
-    finally:
-        store.dispose()
 
 
 def _document(path: Path) -> bytes:
@@ -76,16 +74,9 @@ def _document(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(LARGEST + 1)
     except FileNotFoundError:
-        _stop(f"Le fichier {path} n’existe pas.")
+        stop(f"Le fichier {path} n’existe pas.")
     except OSError:
-        _stop(
-            f"Le fichier {path} ne peut pas être lu. Vérifier que c’est un fichier et ses droits."
-        )
-
-
-def _stop(sentence: str) -> NoReturn:
-    err.print(sentence, markup=False, soft_wrap=True)
-    raise typer.Exit(code=1)
+        stop(f"Le fichier {path} ne peut pas être lu. Vérifier que c’est un fichier et ses droits.")
 
 
 @app.command("lister", help="Les entreprises, et pourquoi leurs contacts ne reçoivent rien.")
@@ -96,10 +87,8 @@ def list_members(
     ] = None,
 ) -> None:
     at = moment(day, utc_now())
-    store = database(create=True)
-    with store.read() as session:
+    with opened(create=True) as store, store.read() as session:
         members = listing(session, at)
-    store.dispose()
     if as_json:
         print_json({"at": at.isoformat(), "members": [_in_json(m) for m in members]})
         return
@@ -119,18 +108,13 @@ def _table(members: tuple[ListedMember, ...]) -> Table:
         frequencies = Counter(c.frequency for c in member.contacts if c.frequency)
         why = dict.fromkeys(h for c in member.contacts for h in c.hindrances)
         table.add_row(
-            _plain(member.name),
+            member.name,
             "oui" if member.active else "non",
             str(len(member.contacts)),
             ", ".join(words.FREQUENCIES[f] for f in frequencies),
             "; ".join(words.HINDRANCES[h] for h in why) if member.contacts else "aucun contact",
         )
     return table
-
-
-def _plain(text: str) -> str:
-    """Rich reads [..] as its markup; a name is only a name."""
-    return text.replace("[", "\\[")
 
 
 def _in_json(member: ListedMember) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -12,7 +12,7 @@ from base import audit
 from base.clock import utc_now
 from base.french import NBSP, count, day, hour
 from scripts import sources_words as words
-from scripts.console import database, err, out, staff
+from scripts.console import err, opened, out, staff, stop
 from sources import attachments, entering, tenders
 from sources.errors import AttachmentRefused
 from sources.invitations import Invitation
@@ -85,12 +85,11 @@ def add(  # noqa: PLR0917, Typer's options
 
 def _add(invitation: Invitation, documents: dict[str, bytes]) -> None:
     at = utc_now()
-    store = database(create=True)
     try:
-        with store.write() as session:
+        with opened(create=True) as store, store.write() as session:
             entered = entering.enter(session, invitation, documents, by=staff(), at=at)
             if isinstance(entered, Fault):
-                _stop(f"Rien n’a été ajouté{NBSP}: {words.why(entered.reason)}.")
+                stop(f"Rien n’a été ajouté{NBSP}: {words.why(entered.reason)}.")
             after = {"changement": entered.what, "documents": len(documents)}
             subject = f"tender:{entered.tender_id}"
             audit.record(
@@ -98,40 +97,38 @@ def _add(invitation: Invitation, documents: dict[str, bytes]) -> None:
             )
     except AttachmentRefused as error:
         reason = _REFUSED[attachments.Refusal(error.reason)]
-        _stop(f"{error.name}{NBSP}: {reason}. Rien n’a été ajouté.")
-    finally:
-        store.dispose()
-    out.print(f"Invitation {entered.number}{NBSP}: {_DONE[entered.what]}.", markup=False)
+        stop(f"{error.name}{NBSP}: {reason}. Rien n’a été ajouté.")
+    out.print(f"Invitation {entered.number}{NBSP}: {_DONE[entered.what]}.")
 
 
 def _add_all(path: Path) -> None:
-    store = database(create=True)
+    at = utc_now()
     try:
-        (outcome,) = read_path(store, path, source=RESERVED, at=utc_now())
-        with store.write() as session:
-            audit.record(
-                session,
-                at=utc_now(),
-                who=staff(),
-                action="avis ajouter",
-                subject="tableau",
-                after={"nouvelles": outcome.counts.new, "modifiées": outcome.counts.amended},
-            )
+        with opened(create=True) as store:
+            (outcome,) = read_path(store, path, source=RESERVED, at=at)
+            after = {"nouvelles": outcome.counts.new, "modifiées": outcome.counts.amended}
+            with store.write() as session:
+                audit.record(
+                    session,
+                    at=at,
+                    who=staff(),
+                    action="avis ajouter",
+                    subject="tableau",
+                    after=after,
+                )
     except (FileNotFoundError, ValueError):
-        _stop(f"{path} n’est pas un fichier qui peut être lu.")
-    finally:
-        store.dispose()
+        stop(f"{path} n’est pas un fichier qui peut être lu.")
     _say(path.name, outcome)
 
 
 def _say(name: str, outcome: Outcome) -> None:
     if outcome.fault:
-        _stop(words.refused(name, outcome.fault))
+        stop(words.refused(name, outcome.fault))
     added = count(outcome.counts.new, "invitation ajoutée", "invitations ajoutées")
     changed = count(outcome.counts.amended + outcome.counts.cancelled, "modifiée", "modifiées")
     out.print(f"{added}, {changed}.")
     for fault in outcome.faults:
-        err.print(f"  ligne {fault.position}{NBSP}: {words.why(fault.reason)}", markup=False)
+        err.print(f"  ligne {fault.position}{NBSP}: {words.why(fault.reason)}")
     if outcome.faults:
         raise typer.Exit(code=1)
 
@@ -139,21 +136,21 @@ def _say(name: str, outcome: Outcome) -> None:
 @app.command("annuler", help="Annuler une invitation réservée.")
 def cancel(number: Annotated[str, typer.Argument(metavar="NUMERO")]) -> None:
     at = utc_now()
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         cancelled = entering.cancel(session, number, at=at)
         if cancelled is None:
-            _stop(
+            stop(
                 f"Aucune invitation ouverte sous le numéro {number}. Voir{NBSP}: alertes avis liste"
             )
         audit.record(
             session, at=at, who=staff(), action="avis annuler", subject=f"tender:{cancelled}"
         )
-    out.print(f"Invitation {number}{NBSP}: {_DONE['cancelled']}.", markup=False)
+    out.print(f"Invitation {number}{NBSP}: {_DONE['cancelled']}.")
 
 
 @app.command("liste", help="Les invitations réservées qui sont ouvertes, avec leurs documents.")
 def listing() -> None:
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         found = tenders.reserved_at(session, utc_now())
         kept = {one.id: attachments.of_tender(session, one.id) for one, _ in found}
     if not found:
@@ -163,7 +160,7 @@ def listing() -> None:
     out.print(table)
     for tender, _ in found:
         for one in kept[tender.id]:
-            out.print(f"{tender.number}{NBSP}: {one.name}", markup=False, soft_wrap=True)
+            out.print(f"{tender.number}{NBSP}: {one.name}", soft_wrap=True)
 
 
 @app.command("documents", help="Écrire les documents d’une invitation dans un dossier.")
@@ -173,7 +170,7 @@ def documents(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         for tender, _ in tenders.by_number(session, number):
             for one in attachments.of_tender(session, tender.id):
                 (folder / one.name).write_bytes(one.content)
@@ -194,7 +191,7 @@ def backlog(
     if offered is not None:
         _offer(offered)
         return
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         found = tenders.backlog_at(session, at)
     if not found:
         out.print("Aucun avis ouvert n’a été vu trop tard.")
@@ -205,7 +202,7 @@ def backlog(
 
 def _offer(number: str) -> None:
     at = utc_now()
-    with database().write() as session:
+    with opened() as store, store.write() as session:
         ids = [tender.id for tender, _ in tenders.by_number(session, number)]
         done = [one for one in ids if tenders.offer(session, one)]
         for one in done:
@@ -213,7 +210,7 @@ def _offer(number: str) -> None:
                 session, at=at, who=staff(), action="avis anciens", subject=f"tender:{one}"
             )
     if not done:
-        _stop(f"Aucun avis ancien sous le numéro {number}. Voir{NBSP}: alertes avis anciens")
+        stop(f"Aucun avis ancien sous le numéro {number}. Voir{NBSP}: alertes avis anciens")
     out.print(f"Avis {number}{NBSP}: il sera dans les prochaines lettres.")
 
 
@@ -230,9 +227,4 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(attachments.LARGEST + 1)
     except OSError:
-        _stop(f"{path} ne peut pas être lu. Vérifier le nom du fichier.")
-
-
-def _stop(sentence: str) -> NoReturn:
-    err.print(sentence, markup=False, soft_wrap=True)
-    raise typer.Exit(code=1)
+        stop(f"{path} ne peut pas être lu. Vérifier le nom du fichier.")

@@ -6,7 +6,7 @@ import typer
 import uvicorn
 
 from base.settings import Identity, Keys
-from scripts.console import database, err
+from scripts.console import err, opened
 
 app = typer.Typer(help="Pages web derrière les liens des lettres.")
 
@@ -20,8 +20,9 @@ def serve(
     # Asked here, so that what lacks is said in French before the server starts.
     Identity.read()
     Keys.read()
-    database().dispose()
-    err.print(f"Pages servies à http://{hote}:{port}/", markup=False)
+    with opened():
+        pass
+    err.print(f"Pages servies à http://{hote}:{port}/")
     # No access log: a link is a key. By name: scripts and pages do not import each other.
     uvicorn.run(
         "pages.__main__:application",

@@ -11,10 +11,10 @@ from rich.table import Table
 from sqlalchemy import select
 
 from alerts import assembly, callsheet, returns
+from alerts.answer_tables import Bounce
 from alerts.bounces_dsn import ReturnKind
 from alerts.callsheet import Call
 from alerts.errors import MailboxUnreadable
-from alerts.tables import Bounce
 from base import settings
 from base.clock import utc_now
 from base.french import NBSP, count, day
@@ -60,7 +60,7 @@ def read_now(
         with opened() as store:
             counted = returns.take_in(store, reception, at=utc_now())
     except MailboxUnreadable as error:
-        err.print(f"La boîte des retours ne peut pas être lue{NBSP}: {error}", markup=False)
+        err.print(f"La boîte des retours ne peut pas être lue{NBSP}: {error}")
         raise typer.Exit(1) from None
     _say(counted, as_json=as_json)
 
@@ -112,7 +112,7 @@ def to_call(
         out.print("Personne à appeler.")
     for call in calls:
         for line in _lines(call):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 def _lines(call: Call) -> list[str]:

@@ -60,7 +60,7 @@ def _show(found: list[SectorReturns], catalogue: Catalogue) -> None:
                 f"{_label(one, catalogue)}{NBSP}: {returned.number} {returned.title} "
                 f"({returned.evidence}), {day(returned.at)}"
             )
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 def _export(path: Path, rows: list[Labelled]) -> None:
@@ -72,10 +72,10 @@ def _export(path: Path, rows: list[Labelled]) -> None:
             writer.writerow(COLUMNS)
             writer.writerows([safe(cell) for cell in _row(one, today)] for one in rows)
     except OSError:
-        err.print(f"Le fichier {path} ne peut pas être écrit.", markup=False)
+        err.print(f"Le fichier {path} ne peut pas être écrit.")
         raise typer.Exit(1) from None
     written = count(len(rows), "titre écrit", "titres écrits")
-    err.print(f"{written} dans {path}. Relire chaque ligne avant de s’en servir.", markup=False)
+    err.print(f"{written} dans {path}. Relire chaque ligne avant de s’en servir.")
 
 
 def safe(cell: str) -> str:

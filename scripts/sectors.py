@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -17,12 +17,11 @@ from alerts.classification import Lexicon
 from alerts.effect import Compared, compare
 from alerts.evaluation import Evaluation, LabelledInvalid, Tally
 from base.clock import utc_now
-from base.database import Database
 from base.errors import DatabaseAbsent, SettingMissing
 from base.french import NBSP, count
 from scripts import sector_returns
 from scripts import sectors_words as words
-from scripts.console import database, err, out, print_json
+from scripts.console import err, opened, out, print_json, stop
 from subscriptions import sectors
 from subscriptions.sectors import Catalogue
 
@@ -55,10 +54,10 @@ def check(
     if as_json:
         print_json(_checked(faults, compared))
     for fault in faults:
-        err.print(words.fault(path.name, fault), markup=False, soft_wrap=True)
+        err.print(words.fault(path.name, fault), soft_wrap=True)
     if faults:
         number = count(len(faults), "erreur", "erreurs")
-        err.print(f"{number}{NBSP}: le catalogue ne peut pas être utilisé.", markup=False)
+        err.print(f"{number}{NBSP}: le catalogue ne peut pas être utilisé.")
         raise typer.Exit(code=1)
     if not as_json:
         _print_effect(sectors.load(path), compared)
@@ -66,16 +65,12 @@ def check(
 
 def _compared(catalogue: Catalogue) -> list[Compared] | None:
     """None where there is no database to compare on."""
-    try:
-        store: Database = database()
-    except (SettingMissing, DatabaseAbsent):
-        return None
     before, after = Lexicon.of(sectors.load()), Lexicon.of(catalogue)
     try:
-        with store.read() as session:
+        with opened() as store, store.read() as session:
             return list(compare(session, before, after, since=utc_now() - YEAR))
-    finally:
-        store.dispose()
+    except (SettingMissing, DatabaseAbsent):
+        return None
 
 
 def _checked(faults: list[vetting.Fault], compared: list[Compared] | None) -> dict[str, Any]:
@@ -93,16 +88,15 @@ def _print_effect(catalogue: Catalogue, compared: list[Compared] | None) -> None
         err.print(
             "Effet non calculé, faute de base de données. Vérifier DATABASE_URL, ou lire des avis "
             f"avec{NBSP}: alertes sources lire",
-            markup=False,
             soft_wrap=True,
         )
         return
     read = count(len(compared), "appel d’offres", "appels d’offres")
     moved = sum(one.effect is not None for one in compared)
     changed = count(moved, "est trié autrement", "sont triés autrement")
-    out.print(f"Sur {read} de la dernière année, {changed}.", markup=False, soft_wrap=True)
+    out.print(f"Sur {read} de la dernière année, {changed}.", soft_wrap=True)
     for line in _moves(compared):
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 def _moves(compared: list[Compared]) -> Iterator[str]:
@@ -132,7 +126,7 @@ def evaluate(
     try:
         rows = evaluation.read(_document(path), lexicon)
     except LabelledInvalid as error:
-        _stop(words.labelled(path.name, error))
+        stop(words.labelled(path.name, error))
     found = evaluation.evaluate(rows, lexicon)
     if as_json:
         print_json(_evaluated(found))
@@ -144,9 +138,9 @@ def _document(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        _stop(f"{path} n’existe pas. Vérifier le nom du fichier.")
+        stop(f"{path} n’existe pas. Vérifier le nom du fichier.")
     except OSError:
-        _stop(f"{path} ne peut pas être lu. Vérifier que c’est un fichier, et vos droits.")
+        stop(f"{path} ne peut pas être lu. Vérifier que c’est un fichier, et vos droits.")
 
 
 def _evaluated(found: Evaluation) -> dict[str, Any]:
@@ -205,7 +199,7 @@ def _print_evaluation(found: Evaluation) -> None:
     out.print(table)
     for error in found.errors:
         for line in _error(error):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 def _error(error: evaluation.Error) -> Iterator[str]:
@@ -219,8 +213,3 @@ def _error(error: evaluation.Error) -> Iterator[str]:
 
 def _decimal(number: float) -> str:
     return f"{number:.3f}".replace(".", ",")
-
-
-def _stop(sentence: str) -> NoReturn:
-    err.print(sentence, markup=False, soft_wrap=True)
-    raise typer.Exit(code=1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,7 +16,7 @@ from base.database import Database
 from base.french import NBSP, count, thousands
 from base.settings import Sources
 from scripts import sources_words as words
-from scripts.console import database, err, moment, out, print_json
+from scripts.console import err, moment, opened, out, print_json, stop
 from sources import catalogue, freshness, replaying, rounds
 from sources.catalogue import READERS, Access, Source
 from sources.intake import Counts
@@ -51,7 +51,7 @@ def show(
     if context.invoked_subcommand is not None:
         return
     at = moment(day, utc_now())
-    with database().read() as session:
+    with opened() as store, store.read() as session:
         states = freshness.coverage(session, at, _configured())
     if as_json:
         print_json({"sources": [words.in_json(one) for one in states]})
@@ -62,7 +62,7 @@ def show(
     out.print(table)
     for one in states:
         for line in words.remarks(one):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 @app.command(
@@ -90,13 +90,10 @@ def read(
     _check(name, path, form)
     asked = _asked(name) if path is None else ()
     found = _found(path)
-    store = database(create=True)
-    try:
+    with opened(create=True) as store:
         outcomes = list(_outcomes(store, asked, found, name or form or "", at))
         with store.write() as session:
             freshness.check(session, at, _configured())
-    finally:
-        store.dispose()
     if as_json:
         print_json(_in_json(outcomes))
     else:
@@ -117,11 +114,8 @@ def replay(
 ) -> None:
     if name:
         _known(name)
-    store = database()
-    try:
+    with opened() as store:
         replayed = list(replaying.replay(store, name, at=utc_now()))
-    finally:
-        store.dispose()
     total = sum((one.counts for one in replayed), Counts())
     if as_json:
         print_json({"documents": len(replayed), **asdict(total)})
@@ -129,7 +123,7 @@ def replay(
     for one in replayed:
         if one.counts.changed or one.fault:
             told = words.why(one.fault) if one.fault else f"{one.counts.changed} de plus"
-            out.print(f"{one.name}{NBSP}: {told}", markup=False, soft_wrap=True)
+            out.print(f"{one.name}{NBSP}: {told}", soft_wrap=True)
     read_again = count(len(replayed), "document relu", "documents relus")
     added = count(total.changed, "avis ajouté ou changé", "avis ajoutés ou changés")
     out.print(f"{read_again}, {added}.")
@@ -139,19 +133,16 @@ def replay(
 def accept(name: Annotated[str, typer.Argument(metavar="NOM", help="La source.")]) -> None:
     _known(name)
     at = utc_now()
-    store = database()
-    try:
+    with opened() as store:
         accepted = replaying.accept(store, name, at=at)
         with store.write() as session:
             freshness.check(session, at, _configured())
-    finally:
-        store.dispose()
     if accepted is None:
-        _stop(f"Aucun document de {name} n’est retenu. Voir{NBSP}: alertes sources")
+        stop(f"Aucun document de {name} n’est retenu. Voir{NBSP}: alertes sources")
     if accepted.fault:
-        _stop(words.refused(accepted.name, accepted.fault))
+        stop(words.refused(accepted.name, accepted.fault))
     taken = count(accepted.counts.changed, "avis ajouté ou changé", "avis ajoutés ou changés")
-    out.print(f"{accepted.name}{NBSP}: accepté, {taken}.", markup=False, soft_wrap=True)
+    out.print(f"{accepted.name}{NBSP}: accepté, {taken}.", soft_wrap=True)
 
 
 def _configured() -> tuple[Source, ...]:
@@ -200,11 +191,11 @@ def _found(path: Path | None) -> list[Path] | None:
     try:
         found = documents(path)
     except FileNotFoundError:
-        _stop(f"{path} n’existe pas. Vérifier le nom du fichier ou du dossier.")
+        stop(f"{path} n’existe pas. Vérifier le nom du fichier ou du dossier.")
     except OSError:
-        _stop(f"{path} ne peut pas être lu. Vérifier que vous en avez le droit.")
+        stop(f"{path} ne peut pas être lu. Vérifier que vous en avez le droit.")
     if not found:
-        _stop(f"Le dossier {path} ne contient aucun fichier .json. Vérifier son nom.")
+        stop(f"Le dossier {path} ne contient aucun fichier .json. Vérifier son nom.")
     return found
 
 
@@ -224,19 +215,19 @@ def _outcomes(
         return
     for number, path in enumerate(found, start=1):
         if len(found) > 1:
-            err.print(f"Lecture de {path.name} ({number} de {len(found)})…", markup=False)
+            err.print(f"Lecture de {path.name} ({number} de {len(found)})…")
         yield from read_path(store, path, source=origin, at=at)
 
 
 def _print(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.unchanged and not outcome.counts.releases:
-            out.print(f"{outcome.name}{NBSP}: rien de nouveau", markup=False, soft_wrap=True)
+            out.print(f"{outcome.name}{NBSP}: rien de nouveau", soft_wrap=True)
             continue
         read = count(outcome.counts.releases, "publication", "publications")
         opened = count(outcome.counts.open, "appel ouvert", "appels ouverts")
         line = f"{outcome.name}{NBSP}: {_remark(outcome)}{read}, {opened}"
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
     table = Table("", "Total")
     table.columns[1].justify = "right"
     total = asdict(_total(outcomes))
@@ -258,15 +249,15 @@ def _print_faults(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.faults:
             number = count(len(outcome.faults), "publication fautive", "publications fautives")
-            err.print(f"{outcome.name}{NBSP}: {number}", markup=False, soft_wrap=True)
+            err.print(f"{outcome.name}{NBSP}: {number}", soft_wrap=True)
         for fault in outcome.faults:
             ocid = fault.ocid or "sans ocid"
             line = f"  position {fault.position}, {ocid}{NBSP}: {words.why(fault.reason)}"
-            err.print(line, markup=False, soft_wrap=True)
+            err.print(line, soft_wrap=True)
     for outcome in outcomes:
         if outcome.fault:
             line = words.refused(outcome.name, outcome.fault)
-            err.print(line, markup=False, soft_wrap=True)
+            err.print(line, soft_wrap=True)
 
 
 def _total(outcomes: list[Outcome]) -> Counts:
@@ -289,8 +280,3 @@ def _in_json(outcomes: list[Outcome]) -> dict[str, object]:
         for outcome in outcomes
     ]
     return {**asdict(_total(outcomes)), "files": files}
-
-
-def _stop(sentence: str) -> NoReturn:
-    err.print(sentence, markup=False, soft_wrap=True)
-    raise typer.Exit(code=1)

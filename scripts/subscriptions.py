@@ -6,23 +6,24 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.matching import looks_for_nothing
+from alerts.leaving import leave
+from alerts.own_words import looks_for_nothing
 from base import audit
 from base.clock import utc_now
 from base.french import NBSP, count, day, listed
 from base.text import clean
-from scripts.console import err, moment, opened, out, staff
+from scripts import contacts
+from scripts.console import err, moment, opened, out, staff, stop
 from subscriptions import consent, sectors, wishes
-from subscriptions.errors import ContactUnknown
-from subscriptions.members import active_membership, find_contact
+from subscriptions.members import active_membership
 from subscriptions.sectors import Catalogue
-from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription
+from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription, Via
 from subscriptions.wishes import Wishes
 
 app = typer.Typer(help="Ce que chaque contact a demandé.", no_args_is_help=True)
@@ -41,12 +42,12 @@ Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou
 def show(key: Key) -> None:
     at, catalogue = utc_now(), sectors.load()
     with opened() as store, store.read() as session:
-        contact = _contact(session, key)
+        contact = contacts.named(session, key)
         lines = _state(session, contact, at)
         rows = wishes.history(session, contact.id)
         lines += [_told(row, catalogue) for row in rows] or [f"Abonnement{NBSP}: aucun"]
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)
 
 
 @app.command("modifier", help='Changer ce que le contact demande. Vide ("") : plus rien.')
@@ -116,11 +117,11 @@ def unsubscribe(
     at = utc_now()
     with opened() as store:
         with store.read() as session:
-            contact = _contact(session, key)
+            contact = contacts.named(session, key)
         if not yes:
             typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
         with store.write() as session:
-            left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
+            left = leave(session, contact.id, via=Via.STAFF, at=at)
             if left:
                 _record(session, contact, "abonnements desabonner", None, None, at=at)
     nothing = f"Aucun abonnement en cours{NBSP}: rien n’a changé."
@@ -130,19 +131,19 @@ def unsubscribe(
 def _change(key: str, action: str, wished: Callable[[Wishes], Wishes]) -> None:
     at = utc_now()
     with opened() as store, store.write() as session:
-        contact = _contact(session, key)
+        contact = contacts.named(session, key)
         current = wishes.live(session, contact.id)
         if current is None:
-            _stop("Aucun abonnement en cours\u00a0: rien n’a changé.")
+            stop("Aucun abonnement en cours\u00a0: rien n’a changé.")
         old = wishes.wishes_of(current)
         new = wished(old)
         changed = wishes.change(session, contact.id, new, origin=STAFF, at=at)
         if changed is None:
-            _stop("L’abonnement vient d’être changé par ailleurs\u00a0: réessayer.")
+            stop("L’abonnement vient d’être changé par ailleurs\u00a0: réessayer.")
         if new != old:
             _record(session, contact, action, old, new, at=at)
         line = _told(changed, sectors.load())
-    out.print(line, markup=False, soft_wrap=True)
+    out.print(line, soft_wrap=True)
 
 
 def _record(
@@ -248,19 +249,3 @@ def _warn(*typed: str | None) -> None:
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in map(clean, text.split(",")) if part))
-
-
-def _contact(session: Session, key: str) -> Contact:
-    try:
-        return find_contact(session, key)
-    except ContactUnknown as error:
-        asked = f"«{NBSP}{error.key}{NBSP}»"
-        if not error.found:
-            _stop(f"Aucun contact ne répond à {asked}.")
-        found = "\n".join(error.found)
-        _stop(f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}")
-
-
-def _stop(message: str) -> NoReturn:
-    err.print(message, markup=False, soft_wrap=True)
-    raise typer.Exit(1)

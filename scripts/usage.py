@@ -51,7 +51,7 @@ def run(command: Command) -> int:
         return error.exit_code
     except exceptions.UsageError as error:
         path = error.ctx.command_path if error.ctx else "alertes"
-        err.print(f"{in_french(error)}\nAide{NBSP}: {path} --help", markup=False, soft_wrap=True)
+        err.print(f"{in_french(error)}\nAide{NBSP}: {path} --help", soft_wrap=True)
         return error.exit_code
     except typer.Abort:
         err.print("Abandonné. Rien n’a été changé.")

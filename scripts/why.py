@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.classification import Lexicon
-from alerts.explanation import Explanation, LetterFacts
+from alerts.explanation import Explanation
 from alerts.inquiry import explained
+from alerts.known import LetterFacts
 from base.clock import utc_now
 from base.french import NBSP
-from scripts.console import err, opened, out, print_json
+from scripts import contacts
+from scripts.console import opened, out, print_json
 from scripts.why_words import lines
 from sources import tenders
 from subscriptions import sectors
-from subscriptions.errors import ContactUnknown
-from subscriptions.members import find_contact
-from subscriptions.tables import Contact
 
 HELP = "Dire si et pourquoi un contact a été avisé d’un avis, ou non."
 
@@ -33,7 +31,7 @@ def command(
 ) -> None:
     at, catalogue = utc_now(), sectors.load()
     with opened() as store, store.read() as session:
-        contact = _contact(session, key)
+        contact = contacts.named(session, key, or_removed=True)
         lexicon = Lexicon.of(catalogue)
         found = [
             (ids, explained(session, lexicon, contact, ids, at=at))
@@ -45,40 +43,15 @@ def command(
         print_json({"contact": contact.id, "notice": notice, "answers": answers})
         return
     for ids, one in found:
-        out.print(f"{contact.name} <{contact.address}>", markup=False, soft_wrap=True)
+        out.print(f"{contact.name} <{contact.address}>", soft_wrap=True)
         named = title[ids[0]] if ids else ""
-        out.print(
-            f"Avis {notice.strip()}{NBSP}: {named or '(inconnu)'}", markup=False, soft_wrap=True
-        )
+        out.print(f"Avis {notice.strip()}{NBSP}: {named or '(inconnu)'}", soft_wrap=True)
         for line in lines(one, catalogue, at):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(line, soft_wrap=True)
 
 
 def _title(session: Session, ids: list[int]) -> str:
     return tenders.histories(session, ids[:1])[-1][1].title
-
-
-def _contact(session: Session, key: str) -> Contact:
-    """The live contact, else one that was removed, by its number or address."""
-    try:
-        return find_contact(session, key)
-    except ContactUnknown as error:
-        if not error.found:
-            number = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else -1
-            removed = session.scalars(
-                select(Contact)
-                .where((Contact.id == number) | (Contact.address == key.strip()))
-                .order_by(Contact.id.desc())
-                .limit(1)
-            ).first()
-            if removed is not None:
-                return removed
-        asked = f"«{NBSP}{error.key}{NBSP}»"
-        found = "\n".join(error.found)
-        several = f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}"
-        none = f"Aucun contact ne répond à {asked}."
-        err.print(several if error.found else none, markup=False, soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 def _in_json(found: Explanation) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def join(session: Session, source: str, tender_ids: Iterable[int], *, at: dateti
     """Put those tenders of one source into the clusters of the same calls; how many moved.
 
     The older cluster keeps its id. A tender that fits two calls fits none, and by title alone a
-    cluster takes one tender a source. A second call moves nothing.
+    cluster takes one tender a source. A second call moves nothing. Reserved invitations stay
+    alone: a public notice would hide one from members, or one show in what anybody reads.
     """
     ids = sorted(set(tender_ids))
     others = _rows(session, _known().where(Tender.source != source, _recent(at)))
@@ -142,7 +143,7 @@ def _known() -> Select[Tender, Revision]:
     return (
         select(Tender, Revision)
         .join(Revision, (Revision.tender_id == Tender.id) & (Revision.number == Tender.latest))
-        .where(Tender.cluster_basis != Basis.APART)
+        .where(Tender.cluster_basis != Basis.APART, Tender.visibility == "public")
         .order_by(Tender.id)
     )
 

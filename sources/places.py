@@ -73,6 +73,8 @@ class Place:
     region: str
     #: "name", "postal code" (locality or code of the address), "to check" or "unknown".
     basis: str
+    #: Where the source says that it delivers, as published; the directory may not know a name.
+    delivery: tuple[str, ...] = ()
 
 
 _UNKNOWN = Place(municipality="", mrc="", region="", basis="unknown")
@@ -99,6 +101,27 @@ def place(
         or _by_address(directory, locality, area, postal_code)
         or _UNKNOWN
     )
+
+
+def delivered(directory: Directory, names: Iterable[str]) -> tuple[Place, ...]:
+    """The places of delivery regions; none where one of the names may be anywhere.
+
+    « Canada », « Québec sauf RCN » and codes are not of the directory, « Québec » is the province.
+    """
+    places: list[Place] = []
+    for name in names:
+        key = folded(name[:_MOST])
+        region = directory.regions.get(key, "")
+        if region:
+            places.append(Place(municipality="", mrc="", region=region, basis="name"))
+            continue
+        entries = () if key == "quebec" else directory.municipalities.get(key, ())
+        if not entries:
+            return ()
+        places += [
+            Place(municipality=e.name, mrc=e.mrc, region=e.region, basis="name") for e in entries
+        ]
+    return tuple(places)
 
 
 def _by_name(directory: Directory, parts: list[Words], area: str, postal_code: str) -> Place | None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from base.database import Database
+from base.database import Database, insert
 from sources.catalogue import Access, Address, Source
 from sources.reading import Network, Outcome, read_address
 from sources.tables import Reading, Visit
@@ -95,9 +94,8 @@ def _claim(database: Database, source: Source, address: Address, at: datetime) -
 
 def _known(session: Session, source: Source, address: Address, at: datetime) -> None:
     """A row for an address that was never asked."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(
-        dialect.insert(Visit)
+        insert(session, Visit)
         .values(
             source=source.key,
             address=address.url[:500],

@@ -165,7 +165,7 @@ class Via(StrEnum):
 
 
 class Event(Base):
-    """One thing that happened through the letters' links; append-only but for `undone_at`.
+    """One thing a contact did, or staff for it (`Via`); append-only but for `undone_at`.
 
     What a letter must say of it is owed from here (alerts.confirmations).
     """

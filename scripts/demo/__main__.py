@@ -29,6 +29,7 @@ from scripts.console import err, out
 from scripts.demo import gallery
 from scripts.demo.mailbox import mail_server
 from scripts.not_mailed_words import NOT_MAILED
+from scripts.stopped_words import stopped
 from sources.reading import Outcome, read_path
 from subscriptions import importing, roster, sectors, wishes
 from subscriptions.tables import Contact, Member, Origin
@@ -69,7 +70,7 @@ def main() -> None:
             _tell(session, read, tally, shown)
     finally:
         database.dispose()
-    if tally.stopped:
+    if tally.fault:
         sys.exit(1)
 
 
@@ -120,8 +121,8 @@ def _tell(session: Session, read: list[Outcome], tally: Tally, shown: int) -> No
         f"Lettres acceptées{NBSP}: {tally.accepted} cette fois, {accepted} depuis le début "
         f"(voir {FOLDER / 'Maildir'})."
     )
-    if tally.stopped:
-        err.print(f"Les envois se sont arrêtés{NBSP}: {tally.stopped}", markup=False)
+    if tally.fault:
+        err.print(stopped(tally), soft_wrap=True)
     out.print("\nNon envoyés", style="bold")
     out.print(_not_sent(session))
     letters = count(shown, "lettre", "lettres")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -105,6 +106,26 @@ def test_the_calls_of_a_cluster_are_one_whatever_their_order(database: Database)
         (back,) = calls.open_calls(pairs[::-1], DESK.lexicon, Poison(), at=AT).by_cluster.values()
         assert there == back
         assert there.tender.source == "seao"
+
+
+@pytest.mark.parametrize(
+    ("basis", "delivery", "shown", "to_check"),
+    [
+        ("to check", ["Longueuil"], "Longueuil", False),
+        ("to check", ["Gatineau", "Canada"], "Gatineau, Canada", True),
+        ("to check", ["Canada " * 20], "Trois-Rivières", True),
+        ("to check", [], "Trois-Rivières", True),
+        ("name", ["Longueuil"], "Trois-Rivières", False),
+    ],
+)
+def test_a_letter_shows_where_it_delivers_for_a_buyer_of_everywhere(
+    database: Database, basis: str, delivery: list[str], shown: str, *, to_check: bool
+) -> None:
+    with database.write() as session:
+        values = {"municipality": "Trois-Rivières", "place_basis": basis}
+        one = tender(session, delivery_regions=delivery, **values)
+        notice = calls.call(1, [one], DESK.lexicon).notice(())
+    assert (notice.place, notice.place_to_check) == (shown, to_check)
 
 
 def test_an_edition_keeps_near_misses_and_writes_them_once(database: Database) -> None:

@@ -17,18 +17,12 @@ from alerts import editions, holds, ledger, outbox, outcomes
 from alerts.classification import Facts, Lexicon, classify
 from alerts.delivery import Outcome, Phase, Receipt
 from alerts.explanation import (
-    Asked,
     Because,
     Explanation,
-    Kept,
-    Known,
-    LetterFacts,
-    ToldFacts,
-    Turn,
-    Version,
     explain,
 )
 from alerts.inquiry import explained
+from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted
 from alerts.outcomes import Settled
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why

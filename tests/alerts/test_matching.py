@@ -17,10 +17,10 @@ from alerts.matching import (
     NearMiss,
     Shelf,
     Wanted,
-    looks_for_nothing,
     match,
     matches,
 )
+from alerts.own_words import looks_for_nothing
 from sources.places import Place
 from subscriptions import sectors
 from tests.real import releases
@@ -145,6 +145,39 @@ def test_a_territory_is_named_as_people_write_it(named: str) -> None:
 def test_a_name_of_another_kind_is_another_place(named: str) -> None:
     made = _matched(replace(SNOW, territory=frozenset({named})), place=JEROME)
     assert _lacked(made) is Lacked.TERRITORY
+
+
+@pytest.mark.parametrize(
+    ("delivery", "lacked"),
+    [
+        (("Longueuil",), Lacked.TERRITORY),
+        (("Longueuil", "Laurentides"), None),
+        (("Blainville",), None),
+        (("MONTRÉAL", "St-Jérôme"), None),
+        (("Longueuil", "Canada"), None),
+        (("Québec",), None),
+        (("Quebec (except NCR)",), None),
+        (("UKM82",), None),
+        ((), None),
+    ],
+)
+def test_where_it_delivers_decides_for_a_buyer_of_everywhere(
+    delivery: tuple[str, ...], lacked: Lacked | None
+) -> None:
+    everywhere = replace(UNKNOWN, basis="to check", delivery=delivery)
+    made = _matched(replace(SNOW, territory=frozenset({"Laurentides"})), place=everywhere)
+    assert _lacked(made) is lacked
+    if isinstance(made, NearMiss):
+        assert made.detail == "Longueuil"
+
+
+def test_where_it_delivers_is_added_to_a_buyer_s_own_place() -> None:
+    delivery = ("Longueuil",)
+    for named in ("Saint-Jérôme", "Longueuil"):
+        wanted = replace(SNOW, territory=frozenset({named}))
+        assert isinstance(_matched(wanted, place=replace(JEROME, delivery=delivery)), Match)
+    wanted = replace(SNOW, territory=frozenset({"Rimouski"}))
+    assert _lacked(_matched(wanted, place=replace(JEROME, delivery=delivery))) is Lacked.TERRITORY
 
 
 def test_a_sector_that_came_near_is_named_with_its_score() -> None:

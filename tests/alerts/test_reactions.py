@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
 from alerts import reactions
+from alerts.answer_tables import Answer, Reaction
 from alerts.classification import Lexicon
-from alerts.tables import Answer, Reaction
 from base.database import Database
 from scripts.__main__ import application
 from scripts.sector_returns import COLUMNS, safe

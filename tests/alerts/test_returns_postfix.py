@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from alerts import returns
+from alerts.answer_tables import Bounce
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
@@ -16,7 +17,7 @@ from alerts.journal import open_journal
 from alerts.mailbox import Maildir
 from alerts.recovery import hold_if_restored
 from alerts.returns import Reception
-from alerts.tables import Bounce, Letter
+from alerts.tables import Letter
 from alerts.verp import Verp
 from base.database import Database
 from tests.bouncing_postfix import lacks, postfix

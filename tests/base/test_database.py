@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
+import alerts.answer_tables
 import alerts.tables  # noqa: F401
 import base.concerns  # noqa: F401
 import sources.tables  # noqa: F401

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from alerts.tables import Reaction
+from alerts.answer_tables import Reaction
 from base.clock import utc_now
 from base.database import Database
 from sources.tables import Revision, Tender

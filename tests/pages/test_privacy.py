@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+import alerts.answer_tables
 import alerts.tables  # noqa: F401
 import base.audit
 import base.concerns  # noqa: F401

@@ -10,18 +10,17 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from alerts import editions, holds
+from alerts.handing import Fault, Tally
 from alerts.tables import Hold, Letter, LetterState
 from base.audit import Audit
 from base.clock import utc_now
 from base.database import Database
 from scripts.__main__ import application
 from scripts.concerns_words import SENTENCES
+from scripts.stopped_words import stopped
 from subscriptions.tables import Contact
 from tests.coop import AT, entitled, tender
 from tests.writers import desk
-
-#: A command leaves its connection to the end of its process; PostgreSQL's would complain here.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -112,3 +111,12 @@ def test_every_concern_of_handing_over_has_its_sentence(database_url: str) -> No
         "relay refuses", "relay away",
     }  # fmt: skip
     assert raised <= SENTENCES.keys()
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_whatever_ends_a_run_early_is_said_in_french(fault: Fault) -> None:
+    said = _flat(stopped(Tally(fault=fault, stopped="RelayUnreachable: 421 later")))
+    assert said.startswith("Les envois")
+    technical = "421 later" in said
+    assert technical is (fault in {Fault.DATABASE, Fault.REFUSED, Fault.UNREACHABLE})
+    assert stopped(Tally()) == ""

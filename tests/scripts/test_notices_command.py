@@ -43,6 +43,13 @@ def test_an_invitation_is_added_shown_changed_and_cancelled(
     assert "Aucune" in alertes("avis", "liste").out
 
 
+def test_a_title_is_only_a_title(alertes: Alertes) -> None:
+    titled = [word.replace("Tonte", "[/b] [red]Tonte") for word in ADD]
+    assert alertes(*titled, "--limite", "2099-12-04 11:00").code == 0
+    listed = alertes("avis", "liste")
+    assert (listed.code, "[/b]" in listed.out, "[red]" in listed.out) == (0, True, True)
+
+
 @pytest.mark.parametrize(
     ("more", "code", "said"),
     [

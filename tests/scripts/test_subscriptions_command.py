@@ -6,14 +6,16 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from alerts.tables import Letter, LetterState, Why
 from base.audit import Audit
 from base.clock import utc_now
 from base.database import Database
 from scripts.subscriptions import app
 from subscriptions import sectors, wishes
 from subscriptions.members import add_contact, add_member
-from subscriptions.tables import Origin
+from subscriptions.tables import Contact, Event, Origin, Via, What
 from subscriptions.wishes import Wishes
+from tests import coop
 
 FIRST, SECOND = list(sectors.load())[:2]
 
@@ -93,6 +95,19 @@ def test_leaving_asks_unless_told_and_happens_once(database: Database, contact: 
     assert rows(database, contact)[1] == [""]
     assert [run("desabonner", "1", "--oui")[0] for _ in range(2)] == [0, 0]
     assert rows(database, contact)[1:] == (["staff"], ["abonnements desabonner"])
+
+
+def test_leaving_withdraws_what_is_waiting_and_leaves_its_trace(
+    database: Database, contact: int
+) -> None:
+    with database.write() as session:
+        coop.letter(session, session.get_one(Contact, contact))
+    assert run("desabonner", "1", "--oui")[0] == 0
+    with database.read() as session:
+        (letter,) = session.scalars(select(Letter))
+        (event,) = session.scalars(select(Event))
+    assert (letter.state, letter.why) == (LetterState.WITHDRAWN, Why.SUBSCRIPTION)
+    assert (event.what, event.via) == (What.LEFT, Via.STAFF)
 
 
 def test_a_pause_is_30_days_by_default(database: Database, contact: int) -> None:

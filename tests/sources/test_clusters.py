@@ -16,6 +16,7 @@ from sources import clusters, places, titles
 from sources.intake import take_in
 from sources.release import Release, Status
 from sources.same_call import Basis, Seen, same_call
+from sources.stored import RESERVED
 from sources.tables import Reading, Tender
 from tests.variants import CLOSES_AT, elsewhere, notices, pairs, strangers
 
@@ -195,6 +196,18 @@ def test_an_amendment_that_names_the_number_joins(database: Database) -> None:
     assert apart[post.ocid][1] == ""
     named = _release(post, release_id="20260915120024", description="Numéro SEAO : 20169865")
     assert _read(database, named)[post.ocid] == (apart[CALL.ocid][0], Basis.NUMBER)
+
+
+@pytest.mark.parametrize("reserved_first", [True, False])
+def test_a_reserved_invitation_is_never_joined_with_a_public_call(
+    database: Database, *, reserved_first: bool
+) -> None:
+    invitation = _release(replace(POST, source=RESERVED))
+    for one in (invitation, _release(CALL))[:: 1 if reserved_first else -1]:
+        found = _read(database, one)
+    assert len({cluster for cluster, _ in found.values()}) == 2
+    _read(database, replace(invitation, release_id="20260915120024", description="SEAO 20169865"))
+    assert _read(database, _release(CALL)) == found
 
 
 def test_what_staff_separate_stays_apart(database: Database) -> None:

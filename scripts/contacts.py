@@ -1,0 +1,38 @@
+"""The contact that staff name on the command line, or in French why there is none."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from base.french import NBSP
+from scripts.console import stop
+from subscriptions.errors import ContactUnknown
+from subscriptions.members import find_contact
+from subscriptions.tables import Contact
+
+
+def named(session: Session, key: str, *, or_removed: bool = False) -> Contact:
+    """The live contact of that number, address or name; it ends the command where there is none.
+
+    With `or_removed`, else the last one that was removed, by its number or address.
+    """
+    try:
+        return find_contact(session, key)
+    except ContactUnknown as error:
+        asked = f"«{NBSP}{error.key}{NBSP}»"
+        if error.found:
+            found = "\n".join(error.found)
+            stop(f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}")
+        removed = _removed(session, key) if or_removed else None
+        return removed or stop(f"Aucun contact ne répond à {asked}.")
+
+
+def _removed(session: Session, key: str) -> Contact | None:
+    number = int(key) if key.isascii() and key.isdigit() and len(key) < 10 else -1
+    return session.scalars(
+        select(Contact)
+        .where((Contact.id == number) | (Contact.address == key.strip()))
+        .order_by(Contact.id.desc())
+        .limit(1)
+    ).first()
