@@ -19,7 +19,8 @@ from base import locks
 from base.clock import utc_now
 from base.database import Database
 from campaigns import interleavings, schedulers
-from campaigns.interleavings import AFTER, BEFORE, CHANGES, LOT
+from campaigns.changes import CHANGES
+from campaigns.interleavings import AFTER, BEFORE, LOT
 from tests.coop import entitled, letter
 from tests.mailserver import mail_server
 
