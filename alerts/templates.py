@@ -64,8 +64,13 @@ def where(notice: Notice) -> str:
     """Buyer and place, as far as they are known; what the buyer's name tells is not said twice."""
     buyer = clean(notice.buyer)
     said = f" {fold(buyer)} "
-    parts = [part for part in clean(notice.place).split(", ") if f" {fold(part)} " not in said]
+    parts = [part for part in clean(notice.place).split(", ") if f" {_bare(part)} " not in said]
     return cut(" · ".join(filter(None, (buyer, ", ".join(parts)))))
+
+
+def _bare(place: str) -> str:
+    """«MRC La Matanie» is «la matanie», as it stands in «MRC de La Matanie»."""
+    return fold(place).removeprefix("mrc ")
 
 
 def kind(notice: Notice, categories: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ import pytest
 from alerts.digest import Digest, Notice, Period, Reason
 from alerts.errors import LetterUnwritable
 from alerts.letter import LIMIT, Composed, Press, ReaderLinks, Sender, compose
+from alerts.templates import where
 
 AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
 SENDER = Sender(
@@ -173,3 +174,25 @@ def test_a_hundred_letters_call_premailer_no_more(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delattr(premailer.Premailer, "transform")
     for number in range(100):
         compose(press, DIGEST, LINKS, recipient="a@exemple.quebec", key=str(number), at=AT)
+
+
+@pytest.mark.parametrize(
+    ("buyer", "place", "said"),
+    [
+        (
+            "Ville de Mascouche",
+            "Mascouche, MRC Les Moulins",
+            "Ville de Mascouche · MRC Les Moulins",
+        ),
+        ("MRC de La Matanie", "MRC La Matanie", "MRC de La Matanie"),
+        ("Ville de Sherbrooke", "Sherbrooke", "Ville de Sherbrooke"),
+        (
+            "Régie fictive",
+            "Saint-Sylvère, MRC Bécancour",
+            "Régie fictive · Saint-Sylvère, MRC Bécancour",
+        ),
+        ("", "Sainte-Sophie", "Sainte-Sophie"),
+    ],
+)
+def test_a_place_that_the_buyer_names_is_said_once(buyer: str, place: str, said: str) -> None:
+    assert where(replace(NOTICE, buyer=buyer, place=place)) == said
