@@ -14,15 +14,16 @@ from alerts.matching import Candidate, Shelf, place_of
 from alerts.poison import Poison, check
 from alerts.territory import OPEN
 from base.french import days_left
+from sources import seao, seao_search
 from sources.places import delivered, load
 from sources.tables import Revision, Tender
 
 logger = logging.getLogger(__name__)
 
 #: The source whose notice is shown first, and the others beside it.
-_FIRST = "seao"
+FIRST = seao.NAME
 #: The same publisher's other source, which the first overrules.
-_SEARCH = "seao_search"
+_SEARCH = seao_search.NAME
 #: Characters of delivery regions that a letter has room for.
 _SHORT = 60
 
@@ -110,7 +111,7 @@ def open_calls(
 
 def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: Lexicon) -> Call:
     """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
-    first, *others = sorted(notices, key=lambda one: (one[0].source != _FIRST, one[0].id))
+    first, *others = sorted(notices, key=lambda one: (one[0].source != FIRST, one[0].id))
     facts = facts_of([revision for _, revision in (first, *others)])
     return Call(
         cluster_id=cluster_id,
@@ -137,7 +138,7 @@ def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
     closings = {
         (tender.source, revision.closes_at) for tender, revision in notices if revision.closes_at
     }
-    official = any(source == _FIRST for source, _ in closings)
+    official = any(source == FIRST for source, _ in closings)
     return min(
         (moment for source, moment in closings if not (official and source == _SEARCH)),
         default=None,

@@ -14,7 +14,8 @@ from base.concerns import raise_concern
 from subscriptions import events, wishes
 from subscriptions.by_mail import read_unsubscribe
 from subscriptions.links import Links
-from subscriptions.tables import Contact, Event, Origin, Subscription, Via, What
+from subscriptions.members import contact_id_of
+from subscriptions.tables import Event, Origin, Subscription, Via, What
 
 #: A button pressed so soon after the relay took a letter was pressed by a program.
 TOO_SOON = timedelta(seconds=10)
@@ -60,7 +61,7 @@ def leave_by_mail(session: Session, content: bytes, links: Links, *, at: datetim
     public_id = read_unsubscribe(message_from_bytes(head), links, at)
     if public_id is None:
         return False
-    contact_id = session.scalar(select(Contact.id).where(Contact.public_id == public_id))
+    contact_id = contact_id_of(session, public_id)
     if contact_id is not None:
         leave(session, contact_id, via=Via.MAIL, at=at)
     return True

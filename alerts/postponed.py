@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.leaving import leave
 from subscriptions import wishes
-from subscriptions.tables import Contact, Via
+from subscriptions.members import contact_id_of
+from subscriptions.tables import Via
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def discard(paths: Iterable[Path]) -> None:
 
 
 def _take_in(session: Session, public_id: str, *, at: datetime, now: datetime) -> None:
-    contact_id = session.scalar(select(Contact.id).where(Contact.public_id == public_id))
+    contact_id = contact_id_of(session, public_id)
     if contact_id is None:
         return
     current = wishes.live(session, contact_id)

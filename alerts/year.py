@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from alerts.calls import FIRST
 from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
 from alerts.matching import place_of
 from alerts.words import passage
@@ -32,9 +33,13 @@ _BATCH = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kept:
-    """One call as its latest revision says, ready to be matched and looked up."""
+    """One call as its latest revision says, ready to be matched and looked up.
+
+    SEAO's while that is active, as in letters (alerts.calls); else the source's that spoke last.
+    """
 
     cluster_id: int
+    source: str
     revision_id: int
     number: str
     published_at: datetime
@@ -93,6 +98,7 @@ class Year:
                 Tender.cluster_id,
                 Tender.id.label("tender_id"),
                 Tender.number,
+                Tender.source,
                 Tender.visibility,
                 Tender.first_seen_at,
             )
@@ -107,6 +113,8 @@ class Year:
     def _keep(self, row: Row[*tuple[Any, ...]], published_at: datetime, at: datetime) -> None:
         before = self.calls.get(row.cluster_id or row.tender_id)
         if before is not None:
+            if before.source == FIRST != row.source and before.active:
+                return
             self._drop(before)
         active = row.status == Status.ACTIVE
         if not _is_kept(published_at, row.closes_at, at, active=active):
@@ -115,6 +123,7 @@ class Year:
         words = (facts.title, facts.buyer, *facts.labels, facts.description)
         kept = Kept(
             cluster_id=row.cluster_id or row.tender_id,
+            source=row.source,
             revision_id=row.id,
             number=row.number,
             published_at=published_at,

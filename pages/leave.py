@@ -11,9 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +24,8 @@ from pages.site import Site, dead_link, site_of
 from subscriptions import wishes
 from subscriptions.errors import LinkRefused
 from subscriptions.links import Purpose
-from subscriptions.tables import Contact, Frequency, Via
+from subscriptions.members import contact_id_of
+from subscriptions.tables import Frequency, Via
 from subscriptions.wishes import Wishes
 
 logger = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ async def _lower(
 
     def act() -> Response:
         with site.write() as session:
-            contact_id = _contact_id(session, public_id)
+            contact_id = contact_id_of(session, public_id)
             changed = contact_id is not None and save(
                 session, contact_id, lambda asked: lowered(asked, fields, at), at=at
             )
@@ -108,7 +107,7 @@ def _unsubscribe(site: Site, public_id: str, at: datetime) -> None:
     if not site.locked_lately():
         try:
             with site.write(briefly=True) as session:
-                contact_id = _contact_id(session, public_id)
+                contact_id = contact_id_of(session, public_id)
                 if contact_id is not None:
                     unsubscribe(session, contact_id, via=Via.PAGE, at=at)
         except SQLAlchemyError as error:
@@ -124,7 +123,7 @@ def _asked(site: Site, public_id: str, at: datetime) -> dict[str, object]:
     nothing: dict[str, object] = {"sectors": [], "weekly": True, "paused": True}
     try:
         with site.database.read() as session:
-            contact_id = _contact_id(session, public_id)
+            contact_id = contact_id_of(session, public_id)
             current = wishes.live(session, contact_id) if contact_id is not None else None
     except SQLAlchemyError:
         logger.exception("choices not shown")
@@ -144,7 +143,3 @@ def _whose(site: Site, token: str, at: datetime) -> str | None:
         return site.links.read(Purpose.LEAVE, token, at).public_id
     except LinkRefused:
         return None
-
-
-def _contact_id(session: Session, public_id: str) -> int | None:
-    return session.scalar(select(Contact.id).where(Contact.public_id == public_id))

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from alerts import reactions
 from alerts.answer_tables import Answer, Reaction
+from alerts.calls import FIRST
 from alerts.openings import Asked, openings
 from base.clock import utc_now
 from pages import calendar, forms
@@ -150,7 +151,7 @@ def _found(
         select(Tender, Revision)
         .join(Revision, (Revision.tender_id == Tender.id) & (Revision.number == Tender.latest))
         .where((Tender.cluster_id == cluster_id) | (Tender.id == cluster_id))
-        .order_by(Tender.source != "seao", Tender.id)
+        .order_by(Tender.source != FIRST, Tender.id)
     ).all() if cluster_id <= _GREATEST else []  # fmt: skip
     tenders = [
         (tender, revision)

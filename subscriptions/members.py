@@ -94,6 +94,11 @@ def end_membership(
     return membership
 
 
+def contact_id_of(session: Session, public_id: str) -> int | None:
+    """The contact that a link names, ended or not; None where it was deleted."""
+    return session.scalar(select(Contact.id).where(Contact.public_id == public_id))
+
+
 def find_contact(session: Session, key: str) -> Contact:
     """The live contact of that number, address, or part of a name (the person's or enterprise's).
 
