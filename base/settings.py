@@ -54,6 +54,13 @@ class Store(Group):
     #: the service on the same machine reads it.
     postponed_folder: Path = Path("var/postponed")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
 
 class Identity(Group):
     """Who writes: asked by the law in each letter (LCAP, SOR/2012-36 s. 2) and each page."""
@@ -71,7 +78,9 @@ class Identity(Group):
     @field_validator("public_url")
     @classmethod
     def _root(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        parts = urlsplit(value)
+        home = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+        if not (parts.hostname and parts.scheme == "https") and not home:
             raise ValueError("must begin with https:// (http:// only for 127.0.0.1)")
         return value.rstrip("/")
 

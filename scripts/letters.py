@@ -65,6 +65,8 @@ def send() -> None:
         recover(store, handing.journal, at=at, log=relay.postfix_log)
         tally = asyncio.run(hand_over(store, handing, now=utc_now))
     _say(tally)
+    if not relay.mail_allowed:
+        err.print("MAIL_ALLOWED est vide\u00a0: aucune lettre ne peut partir (voir .env.example).")
 
 
 def _say(tally: Tally) -> None:
@@ -93,7 +95,7 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     for name, label in STATES.items():
         if counted.get(name):
             table.add_row(label, str(counted[name]))
-    out.print(table)
+    out.print(table if counted else "Aucune lettre pour le moment.")
     for one in standing:
         out.print(_said(one), markup=False)
     if standing:
@@ -161,7 +163,7 @@ def uncertain(
     table = Table("Lettre", "Contact", "Avis", "Depuis", "Dernière réponse")
     for one in letters:
         since = f"{day(one.in_doubt_at)}, {hour(one.in_doubt_at)}" if one.in_doubt_at else ""
-        table.add_row(str(one.id), str(one.contact_id), str(one.notices), since, one.reply)
+        table.add_row(str(one.id), str(one.contact_id), str(one.notices), since, Text(one.reply))
     out.print(table)
     out.print("Pour chacune\u00a0: --recue, --renvoyer ou --abandonner, suivi de son numéro.")
 

@@ -76,7 +76,7 @@ def _document(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(LARGEST + 1)
     except FileNotFoundError:
-        _stop(f"Le fichier {path} n’existe pas.")
+        _stop(f"Le fichier {path} n’existe pas. Vérifier son nom et son dossier.")
     except OSError:
         _stop(
             f"Le fichier {path} ne peut pas être lu. Vérifier que c’est un fichier et ses droits."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import typer
 import uvicorn
 
+from base.french import NBSP
 from base.settings import Identity, Keys
 from scripts.console import database, err
 
@@ -21,6 +24,7 @@ def serve(
     Identity.read()
     Keys.read()
     database().dispose()
+    _check_free(hote, port)
     err.print(f"Pages servies à http://{hote}:{port}/", markup=False)
     # No access log: a link is a key. By name: scripts and pages do not import each other.
     uvicorn.run(
@@ -31,3 +35,17 @@ def serve(
         access_log=False,
         server_header=False,
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    """The web server would say it in English, after saying that it serves."""
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError:
+        err.print(
+            f"Impossible d’écouter à {host}, port {port}{NBSP}: l’adresse n’est pas de cette "
+            "machine, ou un autre programme s’en sert. Choisir avec --hote et --port.",
+            markup=False,
+        )
+        raise typer.Exit(1) from None

@@ -18,6 +18,7 @@ from base.clock import utc_now
 from base.french import NBSP, count, day, listed
 from base.text import clean
 from scripts.console import err, moment, opened, out, staff
+from scripts.members_words import BASES
 from subscriptions import consent, sectors, wishes
 from subscriptions.errors import ContactUnknown
 from subscriptions.members import active_membership, find_contact
@@ -103,7 +104,7 @@ def pause(
     days: Annotated[int, typer.Option("--jours", min=1, max=366)] = 30,
 ) -> None:
     at = utc_now()
-    ends = moment(until, at) if until else at + timedelta(days=days)
+    ends = moment(until, at, option="--jusqu-au") if until else at + timedelta(days=days)
     if ends <= at:
         raise typer.BadParameter("La date est déjà passée.", param_hint="--jusqu-au")
     _change(key, "abonnements pause", lambda old: replace(old, paused_until=ends))
@@ -118,7 +119,9 @@ def unsubscribe(
         with store.read() as session:
             contact = _contact(session, key)
         if not yes:
-            typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
+            question = f"Désabonner {contact.address}? Écrire oui pour confirmer"
+            if typer.prompt(question, default="non", err=True).strip().lower() not in {"o", "oui"}:
+                raise typer.Abort
         with store.write() as session:
             left = wishes.unsubscribe(session, contact.id, origin=STAFF, at=at)
             if left:
@@ -170,7 +173,11 @@ def _state(session: Session, contact: Contact, at: datetime) -> list[str]:
     name = session.scalar(select(Member.name).where(Member.id == contact.member_id))
     active = active_membership(session, contact.member_id, at)
     basis = consent.holds(session, contact.id, at)
-    why = f"{basis.basis}, depuis {day(basis.starts_at)}" if basis else "aucun"
+    why = (
+        f"{BASES.get(basis.basis, basis.basis)}, depuis {day(basis.starts_at)}"
+        if basis
+        else "aucun"
+    )
     return [
         f"Contact {contact.id}{NBSP}: {contact.name} <{contact.address}>, {name}",
         f"Adhésion{NBSP}: {'active' if active else 'aucune en cours'}",
@@ -256,7 +263,7 @@ def _contact(session: Session, key: str) -> Contact:
     except ContactUnknown as error:
         asked = f"«{NBSP}{error.key}{NBSP}»"
         if not error.found:
-            _stop(f"Aucun contact ne répond à {asked}.")
+            _stop(f"Aucun contact ne répond à {asked}. Voir{NBSP}: alertes membres lister")
         found = "\n".join(error.found)
         _stop(f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}")
 

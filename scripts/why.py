@@ -76,7 +76,7 @@ def _contact(session: Session, key: str) -> Contact:
         asked = f"«{NBSP}{error.key}{NBSP}»"
         found = "\n".join(error.found)
         several = f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}"
-        none = f"Aucun contact ne répond à {asked}."
+        none = f"Aucun contact ne répond à {asked}. Voir{NBSP}: alertes membres lister"
         err.print(several if error.found else none, markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
