@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from base.errors import BaseFault, SettingInvalid, SettingMissing
@@ -113,7 +113,7 @@ class Relay(Group):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     #: A file with the relay's own certificate authority; empty for the system's.
-    smtp_ca_file: Path | None = None
+    smtp_ca_file: FilePath | None = None
     #: Connections to the relay at once, and letters a second over all of them (0: no limit).
     smtp_connections: int = Field(default=4, ge=1, le=50)
     smtp_letters_a_second: float = Field(default=0.0, ge=0.0)

@@ -67,6 +67,9 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         sys.exit(run(command_of(application(sys.argv[1] if sys.argv[1:] else ""))))
+    except KeyboardInterrupt:  # while a command is being loaded; `run` has the rest
+        err.print("Abandonné avant d’avoir commencé. Rien n’a été changé.")
+        sys.exit(1)
     except BaseFault as fault:
         err.print(_in_french(fault), markup=False)
         sys.exit(1)

@@ -12,6 +12,7 @@ EXPECTED: dict[str, str] = {
     "LINK_KEYS": "Il faut au moins une clé de 32 caractères; plusieurs se séparent par un espace.",
     "SMTP_PORT": f"Il faut un nombre, par exemple{NBSP}: 587.",
     "SMTP_TLS": "Écrire starttls ou implicit; none est permis seulement pour 127.0.0.1.",
+    "SMTP_CA_FILE": "Il faut un fichier qui existe, ou rien.",
     "SMTP_CONNECTIONS": "Il faut un nombre de 1 à 50.",
     "SMTP_LETTERS_A_SECOND": "Il faut un nombre, 0 ou plus.",
     "BOUNCE_EMAIL": "Il faut une adresse, au plus 30 caractères avant @, sans signe +.",

@@ -54,7 +54,7 @@ def run(command: Command) -> int:
         err.print(f"{in_french(error)}\nAide{NBSP}: {path} --help", markup=False, soft_wrap=True)
         return error.exit_code
     except typer.Abort:
-        err.print("Abandonné. Rien n’a été changé.")
+        err.print("Abandonné. Ce qui n’était pas fini n’a pas été fait.")
         return 1
     return code if isinstance(code, int) else 0
 

@@ -254,7 +254,7 @@ def test_nobody_is_unsubscribed_by_staff_without_a_yes(
     said = alertes("abonnements", "desabonner", "anne@deneigement.exemple.quebec")
     assert said.code == 1
     assert "y/N" not in said.err
-    assert "Rien n’a été changé" in said.err
+    assert "Abandonné" in said.err
     shown = alertes("abonnements", "voir", "anne@deneigement.exemple.quebec")
     assert "en cours" in shown.out
     assert "adhésion, depuis" in shown.out
