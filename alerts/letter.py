@@ -15,7 +15,6 @@ from alerts import message
 from alerts.digest import Digest
 from alerts.errors import LetterUnwritable
 from alerts.templates import template
-from base import french
 from base.text import clean
 from subscriptions.by_mail import mailto
 
@@ -111,7 +110,7 @@ def _composed(
         "at": at,
         "total": len(digest.notices),
         "nearest": min(dates, default=None),
-        "sectors": french.listed([clean(label) for label in digest.sectors]),
+        "sectors": "; ".join(clean(label) for label in digest.sectors),
     }
     subject = clean(press.subject.render(context))
     context["subject"] = subject

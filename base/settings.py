@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from base.errors import BaseFault, SettingInvalid, SettingMissing
@@ -54,6 +54,13 @@ class Store(Group):
     #: the service on the same machine reads it.
     postponed_folder: Path = Path("var/postponed")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return value
+
 
 class Identity(Group):
     """Who writes: asked by the law in each letter (LCAP, SOR/2012-36 s. 2) and each page."""
@@ -71,7 +78,9 @@ class Identity(Group):
     @field_validator("public_url")
     @classmethod
     def _root(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        parts = urlsplit(value)
+        home = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+        if not (parts.hostname and parts.scheme == "https") and not home:
             raise ValueError("must begin with https:// (http:// only for 127.0.0.1)")
         return value.rstrip("/")
 
@@ -104,7 +113,7 @@ class Relay(Group):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     #: A file with the relay's own certificate authority; empty for the system's.
-    smtp_ca_file: Path | None = None
+    smtp_ca_file: FilePath | None = None
     #: Connections to the relay at once, and letters a second over all of them (0: no limit).
     smtp_connections: int = Field(default=4, ge=1, le=50)
     smtp_letters_a_second: float = Field(default=0.0, ge=0.0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import uvicorn
 from starlette.applications import Starlette
 
 from base.database import connect, ready
+from base.errors import BaseFault
 from base.settings import Identity, Keys, Store
 from pages.app import create
 from pages.site import BRIEFLY, PATIENCE
@@ -28,4 +31,8 @@ def application() -> Starlette:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(), host="127.0.0.1", port=8080, access_log=False, server_header=False)
+    try:
+        served = application()
+    except BaseFault as fault:
+        sys.exit(f"alertes: {fault}")
+    uvicorn.run(served, host="127.0.0.1", port=8080, access_log=False, server_header=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
 import typer
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from alerts.errors import AlertError
 from base.errors import (
@@ -62,14 +64,45 @@ def application(first: str) -> typer.Typer:
 
 def main() -> None:
     """Run the command; what a person must mend is said in French, with exit code 1."""
+    # The commands say themselves what happened; without a handler, Python would print the log.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         sys.exit(run(command_of(application(sys.argv[1] if sys.argv[1:] else ""))))
+    except KeyboardInterrupt:  # while a command is being loaded; `run` has the rest
+        err.print("Abandonné avant d’avoir commencé. Rien n’a été changé.")
+        sys.exit(1)
     except BaseFault as fault:
         err.print(_in_french(fault))
         sys.exit(1)
     except (SourceError, SubscriptionError, AlertError) as error:
         err.print(_told(error), soft_wrap=True)
         sys.exit(1)
+    except DatabaseError as error:
+        if not isinstance(error, OperationalError) and type(error) is not DatabaseError:
+            raise  # ours to mend, not the staff's
+        err.print(_unopened(error))
+        sys.exit(1)
+    except OSError as error:
+        err.print(_unusable(error))
+        sys.exit(1)
+
+
+def _unopened(error: DatabaseError) -> str:
+    """The driver's own words may hold the address and the user; they are not repeated."""
+    if "locked" in str(error.orig) or "timeout" in str(error.orig):
+        return (
+            "La base de données est occupée par un autre programme. "
+            "Recommencer dans une minute; ce qui n’était pas fini n’a pas été fait."
+        )
+    return (
+        "La base de données ne peut pas être ouverte. Vérifier DATABASE_URL dans le fichier .env, "
+        "que le serveur répond ou que le fichier est bien une base de données, et vos droits."
+    )
+
+
+def _unusable(error: OSError) -> str:
+    where = f"Le fichier ou dossier {error.filename}" if error.filename else "Un fichier"
+    return f"{where} ne peut pas être lu ou écrit. Vérifier son nom, vos droits et l’espace libre."
 
 
 def _told(error: Exception) -> str:

@@ -17,8 +17,9 @@ SENTENCES: dict[str, str] = {
         "Vérifier l’adresse du contact, puis le prévenir par téléphone."
     ),
     "hold first run": (
-        "Les toutes premières lettres sont prêtes ({letters} lettres, {notices} avis) et "
-        "attendent votre accord. Pour les laisser partir : alertes envois reprendre"
+        "Les toutes premières lettres sont prêtes (lettres\u00a0: {letters}; "
+        "avis\u00a0: {notices}) et attendent votre accord. "
+        "Pour les laisser partir : alertes envois reprendre"
     ),
     "hold brake": (
         "Les envois sont retenus, car l’édition dépasse de loin les précédentes : "

@@ -55,8 +55,8 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def moment(value: str | None, at: datetime) -> datetime:
-    """The moment that `--au` names: a day (its noon in Québec) or an ISO moment with zone.
+def moment(value: str | None, at: datetime, *, option: str = "--au") -> datetime:
+    """The moment that `option` names: a day (its noon in Québec) or an ISO moment with zone.
 
     Raises typer.BadParameter with a French message.
     """
@@ -70,5 +70,5 @@ def moment(value: str | None, at: datetime) -> datetime:
         parsed = None
     if parsed is None or parsed.tzinfo is None:
         message = f"« {value} » n’est pas une date. Écrire par exemple 2026-09-21."
-        raise typer.BadParameter(message, param_hint="--au")
+        raise typer.BadParameter(message, param_hint=option)
     return parsed.astimezone(UTC)

@@ -25,7 +25,9 @@ def named(session: Session, key: str, *, or_removed: bool = False) -> Contact:
             found = "\n".join(error.found)
             stop(f"Plusieurs contacts répondent à {asked}. Préciser le numéro{NBSP}:\n{found}")
         removed = _removed(session, key) if or_removed else None
-        return removed or stop(f"Aucun contact ne répond à {asked}.")
+        return removed or stop(
+            f"Aucun contact ne répond à {asked}. Voir{NBSP}: alertes membres lister"
+        )
 
 
 def _removed(session: Session, key: str) -> Contact | None:

@@ -65,6 +65,8 @@ def send() -> None:
         recover(store, handing.journal, at=at, log=relay.postfix_log)
         tally = asyncio.run(hand_over(store, handing, now=utc_now))
     _say(tally)
+    if not relay.mail_allowed:
+        err.print("MAIL_ALLOWED est vide\u00a0: aucune lettre ne peut partir (voir .env.example).")
 
 
 def _say(tally: Tally) -> None:
@@ -89,7 +91,7 @@ def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     for name, label in STATES.items():
         if counted.get(name):
             table.add_row(label, str(counted[name]))
-    out.print(table)
+    out.print(table if counted else "Aucune lettre pour le moment.")
     for one in standing:
         out.print(_said(one))
     if standing:

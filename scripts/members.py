@@ -74,7 +74,7 @@ def _document(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(LARGEST + 1)
     except FileNotFoundError:
-        stop(f"Le fichier {path} n’existe pas.")
+        stop(f"Le fichier {path} n’existe pas. Vérifier son nom et son dossier.")
     except OSError:
         stop(f"Le fichier {path} ne peut pas être lu. Vérifier que c’est un fichier et ses droits.")
 

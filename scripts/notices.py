@@ -11,10 +11,12 @@ from rich.table import Table
 from base import audit
 from base.clock import utc_now
 from base.french import NBSP, count, day, hour
+from base.text import fold
 from scripts import sources_words as words
 from scripts.console import err, opened, out, staff, stop
 from sources import attachments, entering, tenders
 from sources.errors import AttachmentRefused
+from sources.invitation_words import CATEGORIES
 from sources.invitations import Invitation
 from sources.reading import Outcome, read_path
 from sources.release import Fault
@@ -65,8 +67,15 @@ def add(  # noqa: PLR0917, Typer's options
     if spreadsheet is not None:
         if title or buyer or limit or paths:
             raise typer.BadParameter("--fichier va seul.", param_hint="--fichier")
+        if not spreadsheet.is_file():
+            stop(f"{spreadsheet} n’est pas un fichier qui peut être lu. Vérifier son nom.")
         _add_all(spreadsheet)
         return
+    if category and fold(category) not in CATEGORIES:
+        message = f"«{NBSP}{category}{NBSP}» ne va pas. Écrire biens, services ou travaux."
+        raise typer.BadParameter(message, param_hint="--categorie")
+    if link and not link.startswith(("https://", "http://")):
+        raise typer.BadParameter("Elle doit commencer par https://.", param_hint="--lien")
     lacking = {"--titre": title, "--organisme": buyer, "--limite": limit}
     if not all(lacking.values()):
         names = ", ".join(option for option, value in lacking.items() if not value)
@@ -117,7 +126,7 @@ def _add_all(path: Path) -> None:
                     after=after,
                 )
     except (FileNotFoundError, ValueError):
-        stop(f"{path} n’est pas un fichier qui peut être lu.")
+        stop(f"{path} n’est pas un fichier qui peut être lu. Vérifier son nom.")
     _say(path.name, outcome)
 
 
@@ -127,6 +136,9 @@ def _say(name: str, outcome: Outcome) -> None:
     added = count(outcome.counts.new, "invitation ajoutée", "invitations ajoutées")
     changed = count(outcome.counts.amended + outcome.counts.cancelled, "modifiée", "modifiées")
     out.print(f"{added}, {changed}.")
+    if outcome.counts.passed_over:
+        past = count(outcome.counts.passed_over, "invitation laissée", "invitations laissées")
+        err.print(f"{past} de côté, car la date limite est passée.")
     for fault in outcome.faults:
         err.print(f"  ligne {fault.position}{NBSP}: {words.why(fault.reason)}")
     if outcome.faults:
@@ -168,13 +180,22 @@ def documents(
     number: Annotated[str, typer.Argument(metavar="NUMERO")],
     folder: Annotated[Path, typer.Option("--dans", help="Le dossier.")],
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    written = 0
     with opened() as store, store.read() as session:
-        for tender, _ in tenders.by_number(session, number):
-            for one in attachments.of_tender(session, tender.id):
-                (folder / one.name).write_bytes(one.content)
-                written += 1
+        found = [tender.id for tender, _ in tenders.by_number(session, number)]
+        if not found:
+            stop(f"Aucune invitation sous le numéro {number}. Voir{NBSP}: alertes avis liste")
+        kept = [
+            (one.name, one.content)
+            for tender in found
+            for one in attachments.of_tender(session, tender)
+        ]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in kept:
+            (folder / name).write_bytes(content)
+    except OSError:
+        stop(f"Le dossier {folder} ne peut pas être écrit. Vérifier son nom et vos droits.")
+    written = len(kept)
     out.print(f"{count(written, 'document écrit', 'documents écrits')}.")
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import typer
 import uvicorn
 
+from base.french import NBSP
 from base.settings import Identity, Keys
 from scripts.console import err, opened
 
@@ -22,6 +25,7 @@ def serve(
     Keys.read()
     with opened():
         pass
+    _check_free(hote, port)
     err.print(f"Pages servies à http://{hote}:{port}/")
     # No access log: a link is a key. By name: scripts and pages do not import each other.
     uvicorn.run(
@@ -32,3 +36,16 @@ def serve(
         access_log=False,
         server_header=False,
     )
+
+
+def _check_free(host: str, port: int) -> None:
+    """The web server would say it in English, after saying that it serves."""
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OSError:
+        err.print(
+            f"Impossible d’écouter à {host}, port {port}{NBSP}: l’adresse n’est pas de cette "
+            "machine, ou un autre programme s’en sert. Choisir avec --hote et --port.",
+        )
+        raise typer.Exit(1) from None

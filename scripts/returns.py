@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy import select
 
 from alerts import assembly, callsheet, returns
@@ -94,7 +95,7 @@ def _show_unread(*, as_json: bool) -> None:
     table = Table("Lu le", "Quoi", "Lettre", "Ce qu’il dit")
     for one in kept:
         what = KINDS[one.kind][0]
-        table.add_row(day(one.at), what, str(one.letter_id or ""), one.words)
+        table.add_row(day(one.at), what, str(one.letter_id or ""), Text(one.words))
     out.print(table)
     out.print("Sans preuve, rien n’a été changé. Les messages sont dans la boîte, marqués lus.")
 

@@ -42,6 +42,7 @@ REASONS: dict[Reason, str] = {
     Reason.NO_TITLE: "le titre manque",
     Reason.NO_BUYER: "l’organisme manque",
     Reason.NO_DEADLINE: "la date et l’heure limites manquent ou ne sont pas comprises",
+    Reason.CLOSED: "la date limite est déjà passée",
     Reason.NOT_A_RELEASE: "ce n’est pas une publication",
     Reason.NOT_UTF8: "le texte n’est pas en UTF-8",
     Reason.NO_OCID: "le numéro OCDS (ocid) manque",

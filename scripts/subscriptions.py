@@ -20,6 +20,7 @@ from base.french import NBSP, count, day, listed
 from base.text import clean
 from scripts import contacts
 from scripts.console import err, moment, opened, out, staff, stop
+from scripts.members_words import BASES
 from subscriptions import consent, sectors, wishes
 from subscriptions.members import active_membership
 from subscriptions.sectors import Catalogue
@@ -104,7 +105,7 @@ def pause(
     days: Annotated[int, typer.Option("--jours", min=1, max=366)] = 30,
 ) -> None:
     at = utc_now()
-    ends = moment(until, at) if until else at + timedelta(days=days)
+    ends = moment(until, at, option="--jusqu-au") if until else at + timedelta(days=days)
     if ends <= at:
         raise typer.BadParameter("La date est déjà passée.", param_hint="--jusqu-au")
     _change(key, "abonnements pause", lambda old: replace(old, paused_until=ends))
@@ -119,7 +120,9 @@ def unsubscribe(
         with store.read() as session:
             contact = contacts.named(session, key)
         if not yes:
-            typer.confirm(f"Désabonner {contact.address}?", abort=True, err=True)
+            question = f"Désabonner {contact.address}? Écrire oui pour confirmer"
+            if typer.prompt(question, default="non", err=True).strip().lower() not in {"o", "oui"}:
+                raise typer.Abort
         with store.write() as session:
             left = leave(session, contact.id, via=Via.STAFF, at=at)
             if left:
@@ -171,7 +174,11 @@ def _state(session: Session, contact: Contact, at: datetime) -> list[str]:
     name = session.scalar(select(Member.name).where(Member.id == contact.member_id))
     active = active_membership(session, contact.member_id, at)
     basis = consent.holds(session, contact.id, at)
-    why = f"{basis.basis}, depuis {day(basis.starts_at)}" if basis else "aucun"
+    why = (
+        f"{BASES.get(basis.basis, basis.basis)}, depuis {day(basis.starts_at)}"
+        if basis
+        else "aucun"
+    )
     return [
         f"Contact {contact.id}{NBSP}: {contact.name} <{contact.address}>, {name}",
         f"Adhésion{NBSP}: {'active' if active else 'aucune en cours'}",

@@ -54,7 +54,7 @@ def run(command: Command) -> int:
         err.print(f"{in_french(error)}\nAide{NBSP}: {path} --help", soft_wrap=True)
         return error.exit_code
     except typer.Abort:
-        err.print("Abandonné. Rien n’a été changé.")
+        err.print("Abandonné. Ce qui n’était pas fini n’a pas été fait.")
         return 1
     return code if isinstance(code, int) else 0
 
@@ -65,7 +65,7 @@ def in_french(error: exceptions.UsageError) -> str:
         case exceptions.MissingParameter(param=param):
             return f"Il manque {_named(param.get_error_hint() if param else '')}."
         case exceptions.BadParameter(param_hint=None, param=param) if param is not None:
-            return f"Valeur incorrecte pour {_named(param.get_error_hint())}."
+            return f"Valeur incorrecte pour {_named(param.get_error_hint())}.{_wanted(param)}"
         case exceptions.BadParameter(param_hint=hint):
             return f"{hint}{NBSP}: {error.message}" if hint else error.message
         case exceptions.NoSuchOption(option_name=name, possibilities=near):
@@ -80,6 +80,12 @@ def in_french(error: exceptions.UsageError) -> str:
         if found:
             return sentence.format(found[1])
     return error.message
+
+
+def _wanted(param: object) -> str:
+    """Between what a number must be; nothing for the rest."""
+    low, high = getattr(param, "min", None), getattr(param, "max", None)
+    return f" Il faut un nombre de {low} à {high}." if None not in {low, high} else ""
 
 
 def _named(hint: str) -> str:

@@ -14,6 +14,7 @@ from base.clock import QUEBEC
 from sources import attachments, catalogue, invitations
 from sources.invitation_words import CATEGORIES
 from sources.invitations import Invitation
+from sources.reasons import Reason
 from sources.release import Fault, Release
 from sources.stored import RESERVED
 from sources.tables import Revision, Tender
@@ -58,7 +59,9 @@ def enter(
     counts = _store(session, invitation, at)
     tender = session.scalars(
         select(Tender).where(Tender.source == RESERVED, Tender.ocid == found.ocid)
-    ).one()
+    ).one_or_none()
+    if tender is None:  # intake passes over what had closed before it was seen
+        return Fault(RESERVED, 0, found.ocid, str(Reason.CLOSED))
     for name, content in documents.items():
         attachments.attach(session, tender.id, name, content, by=by, at=at)
     what = next((kind for kind in ("new", "amended", "cancelled") if counts.get(kind)), "")

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NO_TITLE = "no title"
     NO_BUYER = "no buyer"
     NO_DEADLINE = "no closing day and hour"
+    CLOSED = "closed already"
     WRONG_TYPE = "wrong type"
 
     def of(self, found: object) -> str:

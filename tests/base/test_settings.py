@@ -91,3 +91,15 @@ def test_keys_are_long_and_are_never_shown(monkeypatch: pytest.MonkeyPatch) -> N
 def test_reading_a_source_needs_no_variable() -> None:
     assert Store.read().database_url == "sqlite:///var/alertes.sqlite3"
     assert Sources.read().source_contact == ""
+
+
+def test_an_authority_s_file_that_is_not_there_is_refused_before_any_letter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("SMTP_HOST", "AUTHOR_EMAIL", "LIST_DOMAIN"):
+        monkeypatch.setenv(name, "coop.exemple.quebec")
+    monkeypatch.setenv("BOUNCE_EMAIL", "retours@coop.exemple.quebec")
+    monkeypatch.setenv("SMTP_CA_FILE", "absente.pem")
+    with pytest.raises(SettingInvalid) as refused:
+        Relay.read()
+    assert refused.value.name == "SMTP_CA_FILE"

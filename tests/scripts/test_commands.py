@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sqlite3
 from collections.abc import Callable
@@ -179,3 +180,81 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "LIST_DOMAIN": "exemple.quebec",
     }.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words", "told"),
+    [
+        ({"DATABASE_URL": "ici"}, ["membres", "lister"], "sqlite:///"),
+        (
+            {"DATABASE_URL": "sqlite:///autre.txt"},
+            ["membres", "lister"],
+            "ne peut pas être ouverte",
+        ),
+        ({"DATABASE_URL": "sqlite:///."}, ["base", "creer"], "ne peut pas être ouverte"),
+        (
+            {"DATABASE_URL": "postgresql+psycopg://u:secret@127.0.0.1:1/x"},
+            ["base", "creer"],
+            "ne peut pas être ouverte",
+        ),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_said_with_what_to_do(
+    alertes: Alertes,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    words: list[str],
+    told: str,
+) -> None:
+    Path("autre.txt").write_text("Ceci n’est pas une base de données. " * 40, "utf-8")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    said = alertes(*words)
+    assert (said.code, said.out) == (1, "")
+    assert told in " ".join(said.err.split())
+    assert "secret" not in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("address", ["https://", "http://127.0.0.1.exemple.quebec", "ftp://x"])
+def test_an_address_of_the_pages_that_names_no_safe_server_is_refused(
+    alertes: Alertes, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    alertes("base", "creer")
+    monkeypatch.setenv("PUBLIC_URL", address)
+    for name in ("TENANT_NAME", "POSTAL_ADDRESS", "CONTACT_EMAIL", "PRIVACY_OFFICER"):
+        monkeypatch.setenv(name, "Fictif")
+    said = alertes("pages")
+    assert said.code == 1
+    assert "Réglage incorrect\u00a0: PUBLIC_URL" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["pause", "anne", "--jusqu-au", "demain"], "--jusqu-au"),
+        (["modifier", "anne", "--jours-restants", "99"], "Il faut un nombre de 0 à 60."),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_option_and_what_is_expected(
+    alertes: Alertes, words: list[str], told: str
+) -> None:
+    alertes("membres", "importer", str(ROSTER), "--appliquer", "--au", "2026-09-01")
+    said = alertes("abonnements", *words)
+    assert said.code == 2
+    assert told in said.err
+
+
+@pytest.mark.parametrize("answer", ["\n", "non\n", ""], ids=["enter", "no", "end of input"])
+def test_nobody_is_unsubscribed_by_staff_without_a_yes(
+    alertes: Alertes, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    alertes("membres", "importer", str(ROSTER), "--appliquer", "--au", "2026-09-01")
+    said = alertes("abonnements", "desabonner", "anne@deneigement.exemple.quebec")
+    assert said.code == 1
+    assert "y/N" not in said.err
+    assert "Abandonné" in said.err
+    shown = alertes("abonnements", "voir", "anne@deneigement.exemple.quebec")
+    assert "en cours" in shown.out
+    assert "adhésion, depuis" in shown.out

@@ -118,3 +118,41 @@ def test_sources_shows_each_source_and_replay_finds_nothing_more(alertes: Alerte
 )
 def test_wrong_words_are_wrong_usage(alertes: Alertes, words: tuple[str, ...]) -> None:
     assert alertes("sources", *words).code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--limite", "2020-12-04 11:00"], 1, "la date limite est déjà passée"),
+        (["--limite", "2099-12-04 11:00", "--categorie", "truc"], 2, "--categorie"),
+        (["--limite", "2099-12-04 11:00", "--lien", "nulle part"], 2, "--lien"),
+        (["--limite", "2099-12-04 11:00", "--document", "absent.pdf"], 1, "absent.pdf"),
+    ],
+    ids=["closed", "category", "link", "document"],
+)
+def test_a_wrong_invitation_adds_nothing_and_says_what_is_wrong(
+    alertes: Alertes, words: list[str], code: int, told: str
+) -> None:
+    alertes("base", "creer")
+    said = alertes(*ADD, *words)
+    assert (said.code, said.out) == (code, "")
+    assert told in said.err
+    assert "Aucune invitation" in alertes("avis", "liste").out
+
+
+def test_a_title_in_brackets_is_shown_whole(alertes: Alertes) -> None:
+    title = "Tonte [lot 2]"
+    alertes("avis", "ajouter", "--titre", title, "--organisme", "V", "--limite", "2099-12-04 11:00")
+    assert title in alertes("avis", "liste").out
+
+
+def test_documents_of_nothing_or_into_a_file_are_code_1(alertes: Alertes, tmp_path: Path) -> None:
+    alertes(*ADD, "--limite", "2099-12-04 11:00")
+    occupied = tmp_path / "occupé"
+    occupied.write_text("un fichier", "utf-8")
+    into_a_file = alertes("avis", "documents", "INV-7", "--dans", str(occupied))
+    unknown = alertes("avis", "documents", "INV-8", "--dans", str(tmp_path / "sortie"))
+    assert (into_a_file.code, unknown.code) == (1, 1)
+    assert "ne peut pas être écrit" in into_a_file.err
+    assert "Aucune invitation" in unknown.err
+    assert not (tmp_path / "sortie").exists()
