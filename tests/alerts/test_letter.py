@@ -103,6 +103,7 @@ def test_any_number_of_notices_stays_under_the_limit_with_the_footer(count: int)
     for part in (text, html):
         assert LINKS.leave in part
         assert LINKS.change in part
+        assert f"{LINKS.change}/avis" in part
         assert SENDER.postal_address in part
     named = set(re.findall(r"20\d{6}", text))
     assert named == set(re.findall(r"20\d{6}", html))
@@ -151,7 +152,7 @@ def test_a_hostile_title_stays_text(title: str) -> None:
 )
 def test_what_is_no_web_address_is_not_linked(uri: str) -> None:
     _, text, html = _parts(_letter(replace(DIGEST, notices=(replace(NOTICE, uri=uri),))))
-    assert html.count("<a ") == 2
+    assert html.count("<a ") == 3
     assert "20169865" in html
     assert "20169865" in text
     assert not uri or uri not in html
