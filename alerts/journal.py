@@ -19,6 +19,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from alerts.tables import Instance
+from base.database import insert
 
 #: A clock that went back by less than this is only being set right.
 CLOCK_SLACK = timedelta(minutes=5)
@@ -103,8 +104,15 @@ def reason_to_hold(session: Session, journal: Journal, at: datetime) -> str:
     known = session.scalar(select(Instance.begun).where(Instance.token == journal.token))
     if known is None:
         others = session.scalar(select(func.coalesce(func.sum(Instance.begun), 0))) or 0
-        session.add(Instance(token=journal.token, begun=number, created_at=at))
-        session.flush()
+        introduced = session.scalar(
+            insert(session, Instance)
+            .values(token=journal.token, begun=number, created_at=at)
+            .on_conflict_do_nothing(index_elements=[Instance.token])
+            .returning(Instance.id)
+        )
+        if introduced is None:
+            # Another process of this machine was faster: ask again what it left.
+            return reason_to_hold(session, journal, at)
         if number or others:
             return f"journal {journal.token[:8]} and this database do not know each other"
         return ""

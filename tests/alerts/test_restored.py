@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing, Tally
 from alerts.journal import Journal, agree, open_journal
+from alerts.recovery import hold_if_restored
 from alerts.tables import Letter, LetterState
 from base.database import Database, connect
 from tests.coop import AT, DESK, entitled, tender
@@ -128,3 +131,20 @@ async def test_staff_who_looked_let_a_restored_database_send(
         tally = await _send(backup, mailbox, journal, 0)
     assert tally.accepted == 3
     backup.dispose()
+
+
+def test_two_processes_are_introduced_at_once_without_a_fault(
+    database: Database, tmp_path: Path
+) -> None:
+    for trial in range(10):
+        journal = open_journal(tmp_path / f"journal{trial}")
+        together = threading.Barrier(2)
+
+        def introduce(
+            _: int, journal: Journal = journal, gate: threading.Barrier = together
+        ) -> str:
+            gate.wait()
+            return hold_if_restored(database, journal, at=AT)
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(introduce, range(2))) == ["", ""]
