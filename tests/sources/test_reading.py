@@ -129,7 +129,7 @@ def site() -> object:
 
 
 def _read(database: Database, site: Site, at: datetime = IN_JULY) -> list[Outcome]:
-    limits = Limits(connect=2, read=0.3, total=0.9)
+    limits = Limits(connect=5, read=1.5, total=3)
     url = f"{site.url}/package_show"
     network = Network(limits=limits, loopback=True, wait=0)
     # Excerpts are far shorter than a week: their size is not looked at here.
@@ -187,8 +187,8 @@ def test_a_download_that_stays_short_is_a_fault_and_changes_nothing(
         pytest.param(Page(status=500), id="server error"),
         pytest.param(Page(status=404), id="gone"),
         pytest.param(Page(body=b"<html>maintenance</html>"), id="a web page"),
-        pytest.param(Page(body=b"{}", late=0.6), id="too slow"),
-        pytest.param(Page(body=b"{" * 10, drip=0.2), id="a byte a second"),
+        pytest.param(Page(body=b"{}", late=2.5), id="too slow"),
+        pytest.param(Page(body=b"{" * 20, drip=0.4), id="a byte a second"),
     ],
 )
 def test_one_file_s_failure_does_not_keep_the_others(
