@@ -173,8 +173,11 @@ def test_a_notice_without_date_says_to_check() -> None:
 def test_a_hundred_letters_call_premailer_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     press = Press.of(SENDER)
     monkeypatch.delattr(premailer.Premailer, "transform")
-    for number in range(100):
+    letters = [
         compose(press, DIGEST, LINKS, recipient="a@exemple.quebec", key=str(number), at=AT)
+        for number in range(100)
+    ]
+    assert len({letter.message_id for letter in letters}) == 100
 
 
 @pytest.mark.parametrize(

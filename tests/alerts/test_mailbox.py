@@ -126,6 +126,7 @@ def test_a_message_that_another_reader_took_is_nothing(tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     with Maildir(tmp_path).open() as opened:
         opened.mark_read("1.parti")
+    assert list(tmp_path.rglob("1.parti*")) == []
 
 
 def test_an_absent_maildir_is_unreadable(tmp_path: Path) -> None:
