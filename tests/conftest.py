@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ from sqlalchemy import text
 
 from base.database import Database, connect, upgrade
 from base.settings import GROUPS
+
+_RUN = pytest.StashKey[str]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -28,6 +31,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(line)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run's PostgreSQL folder once, so that its end can take it away."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_RUN] = os.environ["TESTS_RUN"] = uuid.uuid4().hex[:8]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing on the disk: a cluster of a thousand databases is gigabytes."""
+    if run := config.stash.get(_RUN, None):
+        root = _postgres_folder(run)
+        for path in (root, root.with_name(f"{root.name}-run")):
+            shutil.rmtree(path, ignore_errors=True)
+        root.with_name(f"{root.name}.lock").unlink(missing_ok=True)
+
+
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the developer's settings or `.env`."""
@@ -37,11 +55,14 @@ def _empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def _postgres_folder(run: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"pg-{run}"
+
+
 @pytest.fixture(scope="session")
 def postgres_root() -> str:
     """Where the one PostgreSQL server of this run keeps its data (a short path)."""
-    root = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)[:8]
-    return str(Path(tempfile.gettempdir()) / f"pg-{root}")
+    return str(_postgres_folder(os.environ["TESTS_RUN"]))
 
 
 @pytest.fixture(scope="session")
@@ -72,22 +93,27 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres_server: object) -> str:
     """The name of an empty PostgreSQL database at head, copied for each test."""
     name = f"head_{uuid.uuid4().hex[:8]}"
-    _create(postgres_server, name)
+    _owner(postgres_server, f'CREATE DATABASE "{name}"')
     upgrade(_uri(postgres_server, name))
     return name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh database at head, once of each kind."""
     if request.param == "sqlite":
         path = tmp_path / "alertes.sqlite3"
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
-        return f"sqlite:///{path}"
+        yield f"sqlite:///{path}"
+        return
     server = request.getfixturevalue("postgres_server")
     name = f"t_{uuid.uuid4().hex[:12]}"
-    _create(server, name, request.getfixturevalue("postgres_template"))
-    return _uri(server, name)
+    _owner(
+        server,
+        f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("postgres_template")}"',
+    )
+    yield _uri(server, name)
+    _owner(server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -102,10 +128,10 @@ def _uri(server: object, name: str) -> str:
     return str(server.get_uri(database=name, driver="psycopg"))  # type: ignore[attr-defined]
 
 
-def _create(server: object, name: str, template: str = "template1") -> None:
+def _owner(server: object, statement: str) -> None:
     owner = connect(_uri(server, "postgres"))
     with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        connection.execute(text(statement))
     owner.dispose()
 
 
