@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from alerts import brake, outbox, periodic, quarantine
+from alerts import at_once, brake, outbox, periodic, quarantine
+from alerts.looked import Looked
 from alerts.streams import Due, Plan, Run, Tick
 from alerts.tables import Edition, EditionState, Letter, Omission, Stream
 from alerts.writing import Desk, Pending, write_batch
@@ -34,6 +35,7 @@ BATCH = 200
 STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
     Stream.WEEKLY: Run(plan=periodic.plan),
+    Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
 }
 
 
@@ -46,14 +48,26 @@ def open_due(session: Session, at: datetime) -> list[int]:
     return [made for one in periodic.due(at) if (made := _open(session, one, at)) is not None]
 
 
-def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
+def write_open(
+    database: Database, desk: Desk, *, at: datetime, looked: Looked | None = None
+) -> Counter[str]:
     """Write the letters of every edition that is not written whole; counts by what came of it.
 
     Keys: "letter", "quarantined", and the Why of each omission. Letters in quarantine whose
     turn has come are composed anew. What expired is given back first, to be told again. Last,
     the streams that rows call for are opened and written, so that they know what was told.
+    `looked` spares a process what it has looked at in earlier ticks.
     """
-    tick = Tick(database=database, desk=desk, at=at)
+    tick = Tick(database=database, desk=desk, at=at, looked=looked or Looked())
+    try:
+        return _write_owed(tick)
+    except BaseException:
+        tick.looked.forget()
+        raise
+
+
+def _write_owed(tick: Tick) -> Counter[str]:
+    database, at = tick.database, tick.at
     with database.write() as session:
         outbox.expire(session, at=at)
     with database.read() as session:

@@ -16,11 +16,8 @@ from subscriptions.tables import Contact, Frequency, Member, Subscription
 DUE_HOUR = 6
 #: An edition later than this is merged into the next one.
 LATEST = {Stream.DAILY: timedelta(hours=18), Stream.WEEKLY: timedelta(days=5)}
-#: Whose subscriptions an edition serves; what was asked for at once comes daily at the latest.
-SERVES = {
-    Stream.DAILY: (Frequency.DAILY, Frequency.INSTANT),
-    Stream.WEEKLY: (Frequency.WEEKLY,),
-}
+#: Whose subscriptions an edition serves.
+SERVES = {Stream.DAILY: (Frequency.DAILY,), Stream.WEEKLY: (Frequency.WEEKLY,)}
 
 
 def due(at: datetime) -> list[Due]:
@@ -84,8 +81,9 @@ def _frequency() -> ColumnElement[str]:
 
 def _days_before(day: date, length: timedelta) -> Period:
     """[midnight `length` before, midnight of `day`), in Québec."""
-    return Period(_midnight(day - length), _midnight(day))
+    return Period(midnight(day - length), midnight(day))
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The beginning of that day in Québec."""
     return datetime.combine(day, time(0), QUEBEC)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -171,13 +171,19 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
         return Result.QUARANTINED
 
 
-def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way."""
+def everything_new(
+    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
+) -> tuple[Notice, ...]:
+    """All that is for the contact's subscription and was not told; near misses on the way.
+
+    `only`: of these clusters. Over the reader's own maximum, the later ones stay untold: the
+    next letter has them.
+    """
     if to.subscription is None:
         return ()
-    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
-    return notices
+    return found[: to.subscription.most_notices]
 
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
@@ -219,15 +225,16 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
 
 
 def _notices(
-    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
+    subscription: Subscription,
+    calls: OpenCalls,
+    heard: Heard,
+    poison: Poison,
+    only: Collection[int] | None,
 ) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses.
-
-    Over the reader's own maximum, the later ones stay untold: the next letter has them.
-    """
+    """What that subscription has not been told yet, soonest to close first; and near misses."""
     found, missed = [], []
     for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled:
+        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
             continue
         call = calls.by_cluster[cluster_id]
         if isinstance(made, Match):
@@ -235,7 +242,7 @@ def _notices(
             found.append(call.notice(made.reasons, perhaps_seen=again))
         else:
             missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
+    return ordered(found), near_misses.best(missed)
 
 
 def _decided(
