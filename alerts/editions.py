@@ -25,6 +25,7 @@ from alerts.streams import Due, Plan, Run, Tick
 from alerts.tables import Edition, EditionState, Letter, Omission, Stream
 from alerts.writing import Desk, Pending, write_batch
 from base.database import Database, insert
+from sources.catalogue import Source
 from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
@@ -39,13 +40,15 @@ STREAMS: Mapping[Stream, Run] = {
 }
 
 
-def open_due(session: Session, at: datetime) -> list[int]:
+def open_due(session: Session, at: datetime, sources: Iterable[Source] = ()) -> list[int]:
     """Make the rows of the editions that the clock asks for; the ids of those made now.
 
     Whoever comes second, here or on another machine, makes none. An edition that was missed
-    is not made up for: the next one's period begins where the last one's ended.
+    is not made up for: the next one's period begins where the last one's ended. The weekly one
+    waits for the week's file of those sources, though not for ever.
     """
-    return [made for one in periodic.due(at) if (made := _open(session, one, at)) is not None]
+    made = [_open(session, one, at) for one in periodic.expected(session, sources, at)]
+    return [edition_id for edition_id in made if edition_id is not None]
 
 
 def write_open(
@@ -94,6 +97,7 @@ def _open(session: Session, one: Due, at: datetime) -> int | None:
             ends_at=one.period.end,
             opened_at=at,
             state=EditionState.OPEN,
+            without_week=one.without_week,
         )
         .on_conflict_do_nothing(index_elements=[Edition.frequency, Edition.label])
         .returning(Edition.id)

@@ -68,7 +68,7 @@ class Service:
         """Open the editions that are due, write what is open, confirm what the pages did."""
         at = self.now()
         with self.database.write() as session:
-            editions.open_due(session, at)
+            editions.open_due(session, at, self.sources)
         editions.write_open(self.database, self.desk, at=at, looked=self.looked)
         confirmations.write_owed(self.database, self.desk, at=at)
 

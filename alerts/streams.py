@@ -31,6 +31,8 @@ class Due:
     stream: Stream
     label: str
     period: Period
+    #: As Edition.without_week.
+    without_week: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,19 @@ def of_revisions(session: Session, revision_ids: Iterable[int]) -> list[tuple[Te
     return sorted(found, key=lambda one: one[0].id)
 
 
+def closed_between(
+    session: Session, start: datetime, end: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, what was open at `start`, or came since, and has closed by `end`."""
+    found = session.execute(
+        _latest()
+        .where(Tender.status == Status.ACTIVE, Tender.backlog.is_(False))
+        .where(Tender.closes_at > start, Tender.closes_at <= end)
+        .order_by(Tender.id)
+    )
+    return [(tender, revision) for tender, revision in found]
+
+
 def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """As `open_at`, those that were seen too late to be news: staff decide about them."""
     found = session.execute(_open(at).where(Tender.backlog.is_(True)))
