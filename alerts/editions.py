@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
 from alerts import at_once, brake, outbox, periodic, quarantine
@@ -87,13 +87,12 @@ def _write_owed(tick: Tick) -> Counter[str]:
 
 
 def _open(session: Session, one: Due, at: datetime) -> int | None:
-    last = session.scalar(select(func.max(Edition.ends_at)).where(Edition.frequency == one.stream))
     return session.scalar(
         insert(session, Edition)
         .values(
             frequency=one.stream,
             label=one.label,
-            starts_at=min(one.period.start, last) if last else one.period.start,
+            starts_at=one.period.start,
             ends_at=one.period.end,
             opened_at=at,
             state=EditionState.OPEN,

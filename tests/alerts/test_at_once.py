@@ -128,6 +128,7 @@ def test_what_came_within_ten_minutes_leaves_in_one_letter(database: Database) -
     with database.read() as session:
         made = session.scalars(select(Edition).where(Edition.frequency == "instant")).one()
         assert (made.label, made.state) == ("2026-09-22T13:10Z", EditionState.WRITTEN)
+        assert (made.starts_at, made.ends_at) == (_q(2026, 9, 22), _q(2026, 9, 23))
         key = session.scalars(select(Letter.key)).one()
         assert key.startswith("instant:")
         assert session.scalars(select(Omission.id)).all() == []
