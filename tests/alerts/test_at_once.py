@@ -448,6 +448,24 @@ def test_a_crash_between_opening_and_closing_is_finished_with_whoever_is_due_the
         assert [(one.id, one.state) for one in made] == [(left.id, EditionState.WRITTEN)]
 
 
+def test_a_process_whose_look_broke_off_looks_at_everything_again(database: Database) -> None:
+    _reader(database)
+    looked = Looked()
+    _tick(database, AT, looked)
+    with database.write() as session:
+        _call(session, "1", AT)
+
+    def cut(*_given: object) -> None:
+        raise RuntimeError("database away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Looked, "_refresh_given_back", cut)
+        with pytest.raises(RuntimeError):
+            _tick(database, AT + 5 * MINUTE, looked)
+    assert looked.readers == {}
+    assert _tick(database, AT + 10 * MINUTE, looked) == ["anne 1"]
+
+
 def test_a_letter_that_cannot_be_composed_does_not_call_for_another_every_minute(
     database: Database,
 ) -> None:
