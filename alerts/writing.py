@@ -15,8 +15,9 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import crediting, ledger, near_misses, quarantine
+from alerts import changed, crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
+from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.digest import Digest, Gap, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
@@ -86,6 +87,8 @@ class Batch:
     missed: list[Missed]
     #: The sources that something is missing from.
     gaps: tuple[Gap, ...]
+    #: What its contacts must hear about what they were told.
+    changes: Changes
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -110,6 +113,7 @@ def write_batch(
     is told, by default all that is new for it.
     """
     poison = Poison() if poison is None else poison
+    ids = [one.contact.id for one in pending]
     batch = Batch(
         session=session,
         desk=desk,
@@ -119,8 +123,8 @@ def write_batch(
         at=at,
         missed=[],
         gaps=crediting.gaps(session, at),
+        changes=changed.changes(session, desk.lexicon, ids, at=at),
     )
-    ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
@@ -172,12 +176,25 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
 
 
 def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way."""
+    """What changed of what the contact was told, then all that is for it and was not told.
+
+    Near misses on the way. The reader's own maximum is of what is new.
+    """
     if to.subscription is None:
         return ()
     notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
     batch.missed.extend(missed)
-    return notices
+    first = all_changed(batch, to)
+    told = {notice.cluster_id for notice in first}
+    return first + tuple(notice for notice in notices if notice.cluster_id not in told)
+
+
+def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
+    """What the contact must hear about what it was told, soonest to close first."""
+    if to.subscription is None:
+        return ()
+    owed = batch.changes.of(to.subscription, batch.poison)
+    return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:

@@ -24,6 +24,15 @@ def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     return [(tender, revision) for tender, revision in found]
 
 
+def open_of(
+    session: Session, clusters: Iterable[int], at: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, those of these clusters, the backlog included."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    found = session.execute(_open(at).where(cluster.in_(list(clusters))))
+    return [(tender, revision) for tender, revision in found]
+
+
 def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """As `open_at`, those that were seen too late to be news: staff decide about them."""
     found = session.execute(_open(at).where(Tender.backlog.is_(True)))
