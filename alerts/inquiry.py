@@ -15,11 +15,14 @@ from alerts.entitlement import contacts_refused
 from alerts.explanation import Explanation, explain
 from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted, place_of
-from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Told, Why
+from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Stream, Told, Why
 from sources import tenders
 from sources.tables import Revision, Tender
 from subscriptions import wishes
 from subscriptions.tables import Contact
+
+#: Streams of which no run looks for what is new to a contact.
+_NOTHING_NEW = (Stream.CHANGE, Stream.REMINDER, Stream.ALIVE, Stream.LAPSE)
 
 Notices = Sequence[tuple[Tender, Revision]]
 
@@ -104,18 +107,19 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
 
 
 def _turns(session: Session, contact_id: int) -> list[Turn]:
-    """What each edition decided for the contact, oldest first."""
+    """What each edition that tells what is new decided for the contact, oldest first."""
     omitted = session.execute(
         select(Omission.at, Edition.label, Omission.why)
         .join(Edition, Edition.id == Omission.edition_id)
         .where(Omission.contact_id == contact_id, Omission.letter_id.is_(None))
+        .where(Edition.frequency.not_in(_NOTHING_NEW))
     )
     found = [Turn(at=at, edition=label, why=Why(why)) for at, label, why in omitted]
     letters = session.execute(
         select(Letter, Edition.label)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.contact_id == contact_id)
+        .where(Letter.contact_id == contact_id, Edition.frequency.not_in(_NOTHING_NEW))
     )
     found += [
         Turn(at=letter.written_at, edition=label, why=None, letter=_letter(letter, label))

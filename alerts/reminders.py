@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import reactions
@@ -83,7 +83,11 @@ def occasion(closes_at: datetime, days_before: int) -> str:
 
 def moment(closes_at: datetime, days_before: int) -> datetime:
     """When the reminder of so many days before is due."""
-    day = quebec_day(closes_at) - timedelta(days=days_before)
+    return morning_of(quebec_day(closes_at) - timedelta(days=days_before))
+
+
+def morning_of(day: date) -> datetime:
+    """06:30 in Québec, when reminders are written."""
     return wall_time(day, _HOUR, _MINUTE)
 
 
@@ -104,7 +108,7 @@ def due(
 ) -> dict[int, list[Reminder]]:
     """What each of those contacts, by default all, is to be reminded of, soonest to close first.
 
-    Without what was, or is about to be, told so already.
+    Without what a letter told, or is about to tell, since its morning.
     """
     answers = _answers(session, contact_ids, at)
     notices = _open(session, {cluster_id for cluster_id, _ in answers}, at)
@@ -194,30 +198,37 @@ def _closing(notices: Sequence[Noticed]) -> datetime | None:
 
 
 def _untold(session: Session, found: dict[int, list[Reminder]]) -> dict[int, list[Reminder]]:
-    """Without what was told; what may not have arrived once more, marked so."""
+    """Without what a letter has told since its morning; what may not have arrived, once more."""
+    call_of = func.coalesce(Tender.cluster_id, Tender.id)
+    clusters = {one.cluster_id for due_now in found.values() for one in due_now}
     rows = session.execute(
-        select(Told.contact_id, Told.occasion, Told.cluster_id, Tender.cluster_id)
-        .add_columns(and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)))
+        select(Told, call_of)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(Told.contact_id.in_(list(found)), Told.kind == Kind.REMINDER)
-        .where(Told.state != ToldState.RELEASED)
+        .where(Told.contact_id.in_(list(found)), Told.state != ToldState.RELEASED)
+        .where(call_of.in_(list(clusters)))
+        .execution_options(populate_existing=True)
     )
-    settled: dict[tuple[int, int, str], bool] = {}
-    for contact_id, said, cluster_id, joined, doubted in rows:
-        for one in {cluster_id, joined or cluster_id}:
-            settled[contact_id, one, said] = doubted
+    told: dict[tuple[int, int], list[Told]] = defaultdict(list)
+    for row, cluster_id in rows:
+        told[row.contact_id, cluster_id].append(row)
     left: dict[int, list[Reminder]] = {}
     for contact_id, due_now in found.items():
-        kept = [
-            replace(one, perhaps_seen=_key(one) in settled)
-            for one in due_now
-            if settled.get(_key(one), True)
-        ]
+        kept = [one for made in due_now if (one := _left(made, told[contact_id, made.cluster_id]))]
         if kept:
             left[contact_id] = sorted(kept, key=lambda one: (one.closes_at, one.cluster_id))
     return left
 
 
-def _key(one: Reminder) -> tuple[int, int, str]:
-    return (one.contact_id, one.cluster_id, one.occasion)
+def _left(made: Reminder, told: Sequence[Told]) -> Reminder | None:
+    """The reminder as it is to be told, None where it is not; `told` is of its call."""
+    morning = moment(made.closes_at, made.days_before)
+    for one in told:
+        itself = (one.kind, one.occasion) == (Kind.REMINDER, made.occasion)
+        if one.state == ToldState.UNCERTAIN:
+            if itself and one.relisted:
+                return None
+            made = replace(made, perhaps_seen=made.perhaps_seen or itself)
+        elif itself or one.at >= morning:
+            return None
+    return made
