@@ -13,17 +13,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import holds
-from alerts.tables import Edition, EditionState, Letter, LetterState, Stream
+from alerts.tables import Edition, EditionState, Letter, LetterState
 from base.concerns import raise_concern
-from subscriptions.tables import Subscription
 
 #: How many past runs the median is taken over, and how few of them say nothing yet.
 PAST_RUNS, FEWEST_RUNS = 8, 3
 #: A run beyond so many times the median is held.
 TIMES = 3
-#: Streams whose runs are of single calls, one reader or many by what befalls a call; one with so
-#: few letters, or for so small a share of the readers, is never beyond the usual.
-BY_CALL, FEW, SHARE = (Stream.CHANGE, Stream.REMINDER), 25, 4
 
 
 def measure(session: Session, edition: Edition, *, at: datetime) -> str:
@@ -38,7 +34,7 @@ def measure(session: Session, edition: Edition, *, at: datetime) -> str:
     past = _past(session, edition) if letters else []
     if letters and not past:
         return "first run" if _hold_first_run(session, letters, notices, at) else ""
-    if len(past) < FEWEST_RUNS or _is_small(session, edition):
+    if len(past) < FEWEST_RUNS:
         return ""
     usual = (median(n for n, _ in past), median(told / n for n, told in past))
     if letters <= TIMES * usual[0] and notices / letters <= TIMES * usual[1]:
@@ -47,13 +43,6 @@ def measure(session: Session, edition: Edition, *, at: datetime) -> str:
     detail |= {"notices": notices, "usual_notices": round(usual[1] * letters)}
     _hold(session, "brake", f"edition:{edition.id}", detail, at)
     return "brake"
-
-
-def _is_small(session: Session, edition: Edition) -> bool:
-    if edition.frequency not in BY_CALL:
-        return False
-    readers = select(func.count()).select_from(Subscription).where(Subscription.ended_at.is_(None))
-    return edition.letters <= max(FEW, (session.scalar(readers) or 0) // SHARE)
 
 
 def _hold_first_run(session: Session, letters: int, notices: int, at: datetime) -> bool:
