@@ -19,11 +19,22 @@ from datetime import datetime
 from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from alerts import brake, change_runs, outbox, periodic, quarantine, reminder_runs, stale
+from alerts import (
+    at_once,
+    brake,
+    change_runs,
+    outbox,
+    periodic,
+    quarantine,
+    reminder_runs,
+    stale,
+)
+from alerts.looked import Looked
 from alerts.streams import Due, Plan, Run, Tick
 from alerts.tables import Edition, EditionState, Letter, Omission, Stream
 from alerts.writing import Desk, Pending, write_batch
 from base.database import Database, insert
+from sources.catalogue import Source
 from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
@@ -34,6 +45,7 @@ BATCH = 200
 STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
     Stream.WEEKLY: Run(plan=periodic.plan),
+    Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
     Stream.CHANGE: Run(plan=change_runs.plan, is_called=change_runs.is_called),
     Stream.REMINDER: Run(
         plan=reminder_runs.plan, is_called=reminder_runs.is_called, label=reminder_runs.label
@@ -41,24 +53,38 @@ STREAMS: Mapping[Stream, Run] = {
 }
 
 
-def open_due(session: Session, at: datetime) -> list[int]:
+def open_due(session: Session, at: datetime, sources: Iterable[Source] = ()) -> list[int]:
     """Make the rows of the editions that the clock asks for; the ids of those made now.
 
     Whoever comes second, here or on another machine, makes none. An edition that was missed
-    is not made up for: the next one's period begins where the last one's ended.
+    is not made up for: the next one's period begins where the last one's ended. The weekly one
+    waits for the week's file of those sources, though not for ever.
     """
-    return [made for one in periodic.due(at) if (made := _open(session, one, at)) is not None]
+    made = [_open(session, one, at) for one in periodic.expected(session, sources, at)]
+    return [edition_id for edition_id in made if edition_id is not None]
 
 
-def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
+def write_open(
+    database: Database, desk: Desk, *, at: datetime, looked: Looked | None = None
+) -> Counter[str]:
     """Write the letters of every edition that is not written whole; counts by what came of it.
 
     Keys: "letter", "quarantined", and the Why of each omission. Letters in quarantine whose
     turn has come, and those that became false, are composed anew. What expired or became false
     is given back first, to be told again. Last, the streams that rows call for are opened and
     written, so that they know what was told.
+    `looked` spares a process what it has looked at in earlier ticks.
     """
-    tick = Tick(database=database, desk=desk, at=at)
+    tick = Tick(database=database, desk=desk, at=at, looked=looked or Looked())
+    try:
+        return _write_owed(tick)
+    except BaseException:
+        tick.looked.forget()
+        raise
+
+
+def _write_owed(tick: Tick) -> Counter[str]:
+    database, at = tick.database, tick.at
     with database.write() as session:
         outbox.expire(session, at=at)
         stale.set_aside(session, at=at)
@@ -86,6 +112,7 @@ def _open(session: Session, one: Due, at: datetime) -> int | None:
             ends_at=one.period.end,
             opened_at=at,
             state=EditionState.OPEN,
+            without_week=one.without_week,
         )
         .on_conflict_do_nothing(index_elements=[Edition.frequency, Edition.label])
         .returning(Edition.id)

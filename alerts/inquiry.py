@@ -19,7 +19,7 @@ from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Stream, T
 from sources import tenders
 from sources.tables import Revision, Tender
 from subscriptions import wishes
-from subscriptions.tables import Contact
+from subscriptions.tables import Contact, Frequency
 
 #: Streams of which no run looks for what is new to a contact.
 _NOTHING_NEW = (Stream.CHANGE, Stream.REMINDER, Stream.ALIVE, Stream.LAPSE)
@@ -48,7 +48,14 @@ def inquire(
         told=tuple(_told(session, contact.id, history, lexicon)),
         turns=tuple(_turns(session, contact.id)),
         asked=tuple(
-            Asked(one.started_at, one.ended_at, Wanted.of(one))
+            Asked(
+                one.started_at,
+                one.ended_at,
+                Wanted.of(one),
+                Frequency(one.frequency),
+                one.weekdays,
+                one.most_notices,
+            )
             for one in wishes.history(session, contact.id)
         ),
         kept=tuple(_kept(session, contact.id, history)),
@@ -109,21 +116,30 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
 def _turns(session: Session, contact_id: int) -> list[Turn]:
     """What each edition that tells what is new decided for the contact, oldest first."""
     omitted = session.execute(
-        select(Omission.at, Edition.label, Omission.why)
+        select(Omission.at, Edition.label, Omission.why, Edition.frequency)
         .join(Edition, Edition.id == Omission.edition_id)
         .where(Omission.contact_id == contact_id, Omission.letter_id.is_(None))
         .where(Edition.frequency.not_in(_NOTHING_NEW))
     )
-    found = [Turn(at=at, edition=label, why=Why(why)) for at, label, why in omitted]
+    found = [
+        Turn(at=at, edition=label, why=Why(why), stream=Stream(stream))
+        for at, label, why, stream in omitted
+    ]
     letters = session.execute(
-        select(Letter, Edition.label)
+        select(Letter, Edition.label, Edition.frequency)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
         .where(Letter.contact_id == contact_id, Edition.frequency.not_in(_NOTHING_NEW))
     )
     found += [
-        Turn(at=letter.written_at, edition=label, why=None, letter=_letter(letter, label))
-        for letter, label in letters
+        Turn(
+            at=letter.written_at,
+            edition=label,
+            why=None,
+            letter=_letter(letter, label),
+            stream=Stream(stream),
+        )
+        for letter, label, stream in letters
     ]
     return sorted(found, key=lambda turn: turn.at)
 
@@ -146,4 +162,5 @@ def _letter(letter: Letter, edition: str | None) -> LetterFacts:
         reply=letter.reply,
         why=letter.why,
         edition=edition or "",
+        notices=letter.notices,
     )

@@ -30,6 +30,8 @@ WEEKDAYS = frozenset(range(5))
 #: How long a group waits for more notices.
 GROUPED = timedelta(minutes=10)
 MOST_A_DAY = 3
+#: What cannot wait is beyond that, but no more than this, whatever goes wrong.
+MOST_URGENT = 10
 #: Letters a week outside a reader's rhythm.
 MOST_PROMOTED = 2
 #: What closes within this does not wait for the morning.
@@ -62,12 +64,37 @@ def leaves_at(opened_at: datetime, *, closes_at: datetime | None, letters_today:
     at once of that day in Québec. The surplus of a day leaves in one letter the next morning.
     """
     ready = opened_at + GROUPED
-    if closes_at is not None and closes_at <= ready + URGENT:
+    if is_urgent(opened_at, closes_at):
         return ready
     if letters_today >= MOST_A_DAY:
-        tomorrow = quebec_day(opened_at) + timedelta(days=1)
-        ready = max(ready, wall_time(tomorrow, _NIGHT_ENDS.hour, _NIGHT_ENDS.minute))
+        ready = max(ready, next_morning(opened_at))
     return morning(ready)
+
+
+def may_leave(
+    at: datetime, *, opened_at: datetime, closes_at: datetime | None, letters_today: int
+) -> bool:
+    """Whether what opened then may leave at `at`, however late that is.
+
+    `letters_today` counts the reader's letters at once of the day that `at` is in. As `leaves_at`
+    where nobody was late; who comes late, in the night say, waits for the morning all the same.
+    """
+    if at < leaves_at(opened_at, closes_at=closes_at, letters_today=0):
+        return False
+    if is_urgent(opened_at, closes_at):
+        return letters_today < MOST_URGENT
+    return letters_today < MOST_A_DAY and not is_quiet(at)
+
+
+def is_urgent(opened_at: datetime, closes_at: datetime | None) -> bool:
+    """Whether what opened then closes too soon to wait for a morning."""
+    return closes_at is not None and closes_at <= opened_at + GROUPED + URGENT
+
+
+def next_morning(at: datetime) -> datetime:
+    """The end of the night after the day that `at` is in."""
+    day = quebec_day(at) + timedelta(days=1)
+    return wall_time(day, _NIGHT_ENDS.hour, _NIGHT_ENDS.minute)
 
 
 def next_daily(at: datetime, weekdays: Collection[int] = WEEKDAYS) -> datetime:

@@ -16,11 +16,11 @@ from sqlalchemy import Select, select
 
 from alerts.calls import OpenCalls
 from alerts.digest import Period
+from alerts.looked import Looked
 from alerts.poison import Poison
 from alerts.tables import Edition, Stream
 from alerts.writing import Choose, Desk, everything_new
 from base.database import Database
-from sources import tenders
 from subscriptions.tables import Contact, Member
 
 
@@ -31,6 +31,8 @@ class Due:
     stream: Stream
     label: str
     period: Period
+    #: As Edition.without_week.
+    without_week: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +42,14 @@ class Tick:
     database: Database
     desk: Desk
     at: datetime
+    looked: Looked
     poison: Poison = field(default_factory=Poison)
 
     @cached_property
     def calls(self) -> OpenCalls:
         """The calls that are open at `at`, read when they are first asked for."""
         with self.database.read() as session:
-            return self.desk.calls(tenders.open_at(session, self.at), self.poison, at=self.at)
+            return self.looked.refresh_calls(session, self.desk, self.poison, self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ Everything is in the caller's one transaction: a letter, what it tells, and the 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -74,6 +74,15 @@ class Desk:
         return open_calls(open_tenders, self.lexicon, poison or Poison(), at=at)
 
 
+@dataclass(kw_only=True, slots=True)
+class Remarks:
+    """What a letter says beside its notices; see alerts.digest.Digest."""
+
+    was_due_at: datetime | None = None
+    closed_meanwhile: int = 0
+    kept_back: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """What the contacts of one batch share."""
@@ -89,6 +98,8 @@ class Batch:
     gaps: tuple[Gap, ...]
     #: What its contacts must hear about what they were told.
     changes: Changes
+    #: What is said of a contact's letter beside its notices, by contact.
+    remarks: dict[int, Remarks]
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -124,6 +135,7 @@ def write_batch(
         missed=[],
         gaps=crediting.gaps(session, at),
         changes=changed.changes(session, desk.lexicon, ids, at=at),
+        remarks=defaultdict(Remarks),
     )
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
@@ -175,18 +187,24 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
         return Result.QUARANTINED
 
 
-def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
+def everything_new(
+    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
+) -> tuple[Notice, ...]:
     """What changed of what the contact was told, then all that is for it and was not told.
 
-    Near misses on the way. The reader's own maximum is of what is new.
+    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
+    the later ones of what is new stay untold: the next letter has them.
     """
     if to.subscription is None:
         return ()
-    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
     first = all_changed(batch, to)
-    told = {notice.cluster_id for notice in first}
-    return first + tuple(notice for notice in notices if notice.cluster_id not in told)
+    changed_now = {notice.cluster_id for notice in first}
+    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
+    told = new[: to.subscription.most_notices]
+    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
+    return first + told
 
 
 def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
@@ -202,6 +220,7 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
     notices = choose(batch, to, heard)
     if not notices or to.subscription is None:
         return Why.NOTHING
+    remarks = batch.remarks[to.contact.id]
     digest = Digest(
         contact_name=to.contact.name,
         member_name=to.member.name,
@@ -211,6 +230,10 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
         credits=crediting.credits_of(notices),
         gaps=batch.gaps,
+        was_due_at=remarks.was_due_at,
+        without_week=batch.edition.without_week,
+        closed_meanwhile=remarks.closed_meanwhile,
+        kept_back=remarks.kept_back,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
@@ -236,15 +259,16 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
 
 
 def _notices(
-    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
+    subscription: Subscription,
+    calls: OpenCalls,
+    heard: Heard,
+    poison: Poison,
+    only: Collection[int] | None,
 ) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses.
-
-    Over the reader's own maximum, the later ones stay untold: the next letter has them.
-    """
+    """What that subscription has not been told yet, soonest to close first; and near misses."""
     found, missed = [], []
     for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled:
+        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
             continue
         call = calls.by_cluster[cluster_id]
         if isinstance(made, Match):
@@ -252,7 +276,7 @@ def _notices(
             found.append(call.notice(made.reasons, perhaps_seen=again))
         else:
             missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
+    return ordered(found), near_misses.best(missed)
 
 
 def _decided(

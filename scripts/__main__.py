@@ -36,6 +36,7 @@ COMMANDS = {
     "envois": "letters",
     "pages": "pages",
     "pourquoi": "why",
+    "rapport": "reports",
     "a-voir": "concerns",
 }
 
