@@ -294,6 +294,42 @@ def test_leaving_a_faster_rhythm_flushes_what_was_held_once(
     assert found == {changed + 10 * MINUTE: ["anne 1"]}
 
 
+def test_what_the_flush_left_over_waits_for_the_new_rhythm(database: Database) -> None:
+    anne = _reader(database)
+    with database.write() as session:
+        for number in range(2):
+            _call(session, str(number), AT, days=30 + number)
+    _wish(database, anne, AT + 5 * MINUTE, frequency="weekly", most_notices=1)
+    monday = _q(2026, 9, 28, 6)
+    moments = [AT + 15 * MINUTE, _q(2026, 9, 23, 6, 30), _q(2026, 9, 23, 9), monday]
+    assert _ticks(database, moments, accepted=True) == {
+        AT + 15 * MINUTE: ["anne 1"],
+        monday: ["anne 1"],
+    }
+
+
+def test_what_was_told_before_two_sources_calls_became_one_opens_nothing(
+    database: Database,
+) -> None:
+    """The ledger has it under a cluster that is no more."""
+    _reader(database)
+    with database.write() as session:
+        first = _call(session, "1", AT)
+    looked = Looked()
+    assert _tick(database, AT + 10 * MINUTE, looked) == ["anne 1"]
+    with database.write() as session:
+        second = _call(session, "2", AT + HOUR)
+        session.execute(update(Tender).where(Tender.id == first.id).values(cluster_id=second.id))
+    later = AT + 2 * HOUR
+    for each in (looked, Looked()):
+        assert _tick(database, later, each) == []
+    with database.read() as session:
+        assert (
+            len(session.scalars(select(Edition).where(Edition.frequency == "instant")).all()) == 1
+        )
+        assert session.scalars(select(Omission.id)).all() == []
+
+
 def test_a_held_notice_that_the_new_wishes_exclude_is_not_flushed(database: Database) -> None:
     anne = _reader(database)
     with database.write() as session:
