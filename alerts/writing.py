@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from alerts import crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Gap, Notice, Period, ordered
+from alerts.crediting import Covered
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
@@ -84,8 +85,8 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
-    #: The sources that something is missing from.
-    gaps: tuple[Gap, ...]
+    #: What the sources gave, and what may be missing.
+    covered: Covered
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -118,7 +119,7 @@ def write_batch(
         poison=poison,
         at=at,
         missed=[],
-        gaps=crediting.gaps(session, at),
+        covered=crediting.covered(session, at),
     )
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
@@ -192,8 +193,10 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.gaps,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
