@@ -22,7 +22,7 @@ def fitted(
     """What stands between top and foot, section by section, and how many cards are in it.
 
     All as cards where they fit in `room` octets; else the most useful as cards, the next as
-    one-line entries, and a count of the rest. `link` is the length of the reader's link, where it is escaped.
+    one-line entries, and a count of the rest. `link` is the length of the reader's link.
 
     Raises:
         LetterUnwritable: there is no room even for the count.
