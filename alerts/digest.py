@@ -102,6 +102,10 @@ class Notice:
         known = [moment for moment in (self.closes_at, *both) if isinstance(moment, datetime)]
         return max(known, default=None)
 
+    def __hash__(self) -> int:
+        """Of what tells most notices apart: a letter looks each of its notices up."""
+        return hash((self.cluster_id, self.revision_id, self.number, self.kind, len(self.reasons)))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
@@ -131,10 +135,12 @@ class Digest:
     #: An alerts.tables.Stream.
     stream: str
     period: Period
-    #: Those soonest to close first, those without a date last.
+    #: In any order: a letter has its own (alerts.sections).
     notices: tuple[Notice, ...]
     #: The labels of the sectors that the reader declared.
     sectors: tuple[str, ...]
+    #: The reader's own rhythm: at once to another than "instant" is what could not wait for it.
+    frequency: str = ""
     #: Who must be named with what is quoted: see sources.sources.toml.
     credits: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()

@@ -19,7 +19,8 @@ from alerts import changed, crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
 from alerts.changed import Changes
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Gap, Notice, Period, ordered
+from alerts.crediting import Covered
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
@@ -94,12 +95,12 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
-    #: The sources that something is missing from.
-    gaps: tuple[Gap, ...]
     #: What its contacts must hear about what they were told.
     changes: Changes
     #: What is said of a contact's letter beside its notices, by contact.
     remarks: dict[int, Remarks]
+    #: What the sources gave, and what may be missing.
+    covered: Covered
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -133,9 +134,9 @@ def write_batch(
         poison=poison,
         at=at,
         missed=[],
-        gaps=crediting.gaps(session, at),
         changes=changed.changes(session, desk.lexicon, ids, at=at),
         remarks=defaultdict(Remarks),
+        covered=crediting.covered(session, at),
     )
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
@@ -228,12 +229,14 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.gaps,
         was_due_at=remarks.was_due_at,
         without_week=batch.edition.without_week,
         closed_meanwhile=remarks.closed_meanwhile,
         kept_back=remarks.kept_back,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
