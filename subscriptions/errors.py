@@ -5,6 +5,7 @@
   + CatalogueInvalid    the sector catalogue: a person must look
   + ContactUnknown      no such contact, or several
   + AddressRefused      no address that can be written to
+  + Overtaken           another transaction changed the same rows: look again
   + LinkRefused         a link that was not signed by us, or for another purpose, or too old
 
 What concerns one line of a roster is a `RefusedLine` (subscriptions.roster), not an error.
@@ -44,6 +45,10 @@ class ContactUnknown(SubscriptionError, LookupError):
         #: The contacts that answer to it, where there are several.
         self.found = found
         super().__init__(f"{key}: {', '.join(found) or 'none'}")
+
+
+class Overtaken(SubscriptionError):
+    """What was to be changed is no longer what was looked at; nothing of it was done."""
 
 
 class LinkRefused(SubscriptionError):

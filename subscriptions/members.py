@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from base.text import fold
 from subscriptions.addresses import normalised
-from subscriptions.errors import AddressRefused, ContactUnknown
+from subscriptions.errors import AddressRefused, ContactUnknown, Overtaken
 from subscriptions.tables import Contact, Member, Membership
 
 
@@ -68,11 +68,12 @@ def begin_membership(
 
 
 def active_membership(session: Session, member_id: int, at: datetime) -> Membership | None:
-    """The stretch of membership that holds at that moment; the latest begun if several do."""
+    """The known stretch of membership that holds at that moment; the latest begun of several."""
     return session.scalars(
         select(Membership)
         .where(
             Membership.member_id == member_id,
+            Membership.superseded_at.is_(None),
             Membership.starts_at <= at,
             or_(Membership.ends_at.is_(None), Membership.ends_at > at),
         )
@@ -88,15 +89,71 @@ def end_membership(
     membership = active_membership(session, member_id, at)
     if membership is None:
         return None
-    membership.ends_at = max(ends_at, membership.starts_at)
-    membership.recorded_at, membership.recorded_by, membership.reason = at, by, reason
-    session.flush()
-    return membership
+    return correct_membership(
+        session,
+        membership.id,
+        starts_at=membership.starts_at,
+        ends_at=max(ends_at, membership.starts_at),
+        at=at,
+        by=by,
+        reason=reason,
+    )
+
+
+def correct_membership(
+    session: Session,
+    membership_id: int,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    at: datetime,
+    by: str,
+    reason: str = "",
+) -> Membership:
+    """Put another stretch in the place of a known one, which stays as what was known before.
+
+    Raises:
+        Overtaken: the stretch was superseded already.
+    """
+    member_id = withdraw_membership(session, membership_id, at=at)
+    return begin_membership(
+        session, member_id, starts_at=starts_at, ends_at=ends_at, at=at, by=by, reason=reason
+    )
+
+
+def withdraw_membership(session: Session, membership_id: int, *, at: datetime) -> int:
+    """From `at` on, that stretch is known never to have been; returns whose it was.
+
+    A conditional UPDATE, for which a letter that passes its last guard is waited for.
+
+    Raises:
+        Overtaken: it was superseded already.
+    """
+    member_id = session.scalar(
+        update(Membership)
+        .where(Membership.id == membership_id, Membership.superseded_at.is_(None))
+        .values(superseded_at=at)
+        .returning(Membership.member_id)
+        .execution_options(synchronize_session="fetch")
+    )
+    if member_id is None:
+        raise Overtaken(f"membership {membership_id}")
+    return member_id
+
+
+def memberships(session: Session, member_id: int) -> list[Membership]:
+    """All that is and was known of a member's stretches, in the order in which it was recorded."""
+    found = select(Membership).where(Membership.member_id == member_id)
+    return list(session.scalars(found.order_by(Membership.recorded_at, Membership.id)))
 
 
 def contact_id_of(session: Session, public_id: str) -> int | None:
-    """The contact that a link names, ended or not; None where it was deleted."""
-    return session.scalar(select(Contact.id).where(Contact.public_id == public_id))
+    """The contact that a link names, ended or not; None where it was deleted.
+
+    Of one that was merged it is the kept one: who leaves by an old letter is to get no other.
+    """
+    kept = func.coalesce(Contact.merged_into_id, Contact.id)
+    return session.scalar(select(kept).where(Contact.public_id == public_id))
 
 
 def find_contact(session: Session, key: str) -> Contact:

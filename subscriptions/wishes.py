@@ -16,6 +16,7 @@ from subscriptions.tables import EVERY_DAY, Subscription
 
 CHANGED = "changed"
 UNSUBSCRIBED = "unsubscribed"
+REMOVED = "removed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +84,14 @@ def has_left(session: Session, contact_id: int) -> bool:
     return last is not None and last.end_reason == UNSUBSCRIBED
 
 
+def last_of_each(session: Session) -> dict[int, Subscription]:
+    """The latest subscription of every contact, live or ended, by contact."""
+    rows = session.scalars(
+        select(Subscription).order_by(Subscription.started_at, Subscription.id)
+    )
+    return {row.contact_id: row for row in rows}
+
+
 def subscribe(
     session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
 ) -> Subscription:
@@ -128,6 +137,11 @@ def unsubscribe(session: Session, contact_id: int, *, origin: str, at: datetime)
         # ended and opens another one: the statement is asked once more, and sees it.
         ended = _end(session, contact_id, UNSUBSCRIBED, origin=origin, at=at)
     return ended
+
+
+def remove(session: Session, contact_id: int, *, origin: str, at: datetime) -> bool:
+    """End the live subscription because the contact is removed: it may be taken back later."""
+    return _end(session, contact_id, REMOVED, origin=origin, at=at)
 
 
 def _open(
