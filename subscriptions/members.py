@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select, update
@@ -19,28 +20,73 @@ def name_key(name: str) -> str:
     return fold(name)[:200]
 
 
+def new_member(name: str, *, at: datetime, telephone: str = "") -> Member:
+    """An enterprise that is no row yet; its name, folded, must not be another's (UNIQUE)."""
+    return Member(name=name, name_key=name_key(name), telephone=telephone, created_at=at)
+
+
 def add_member(session: Session, name: str, *, at: datetime, telephone: str = "") -> Member:
-    """A new enterprise; its name, folded, must not be another's (UNIQUE)."""
-    member = Member(name=name, name_key=name_key(name), telephone=telephone, created_at=at)
+    """A new enterprise, as `new_member`."""
+    member = new_member(name, at=at, telephone=telephone)
     session.add(member)
     session.flush()
     return member
 
 
-def add_contact(
-    session: Session, member_id: int, address: str, *, at: datetime, name: str = ""
-) -> Contact:
-    """A new mailbox of a member; `address` normalised, and no other live contact's (UNIQUE)."""
-    contact = Contact(
+def new_contact(member_id: int, address: str, *, at: datetime, name: str = "") -> Contact:
+    """A mailbox that is no row yet; `address` normalised, and no other live contact's (UNIQUE)."""
+    return Contact(
         public_id=secrets.token_hex(8),
         member_id=member_id,
         name=name,
         address=address,
         created_at=at,
     )
-    session.add(contact)
+
+
+def add_contacts(session: Session, contacts: Sequence[Contact]) -> None:
+    """The one way by which mailboxes become rows."""
+    session.add_all(contacts)
     session.flush()
+
+
+def add_contact(
+    session: Session, member_id: int, address: str, *, at: datetime, name: str = ""
+) -> Contact:
+    """A new mailbox of a member, as `new_contact`."""
+    contact = new_contact(member_id, address, at=at, name=name)
+    add_contacts(session, [contact])
     return contact
+
+
+def take_back(contact: Contact, *, name: str) -> None:
+    """A removed contact of the same enterprise lives again: what it was told is not repeated.
+
+    Its links to change are dead: another person may read there.
+    """
+    contact.ended_at, contact.merged_into_id = None, None
+    contact.name = name
+    contact.link_version += 1
+
+
+def new_membership(
+    member_id: int,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    at: datetime,
+    by: str,
+    reason: str = "",
+) -> Membership:
+    """A stretch that is no row yet, recorded at `at`; both moments midnights in Québec."""
+    return Membership(
+        member_id=member_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        recorded_at=at,
+        recorded_by=by,
+        reason=reason,
+    )
 
 
 def begin_membership(
@@ -53,14 +99,9 @@ def begin_membership(
     by: str,
     reason: str = "",
 ) -> Membership:
-    """One more stretch of membership, recorded at `at`; both moments midnights in Québec."""
-    membership = Membership(
-        member_id=member_id,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        recorded_at=at,
-        recorded_by=by,
-        reason=reason,
+    """One more stretch of membership, as `new_membership`."""
+    membership = new_membership(
+        member_id, starts_at=starts_at, ends_at=ends_at, at=at, by=by, reason=reason
     )
     session.add(membership)
     session.flush()

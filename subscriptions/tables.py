@@ -104,7 +104,7 @@ class Contact(Base):
     created_at: Mapped[datetime]
     #: When the contact was removed from the roster for good (not a lapse, not leaving).
     ended_at: Mapped[datetime | None]
-    #: The contact it was merged with, of the same member: the links to leave end that one's letters.
+    #: The contact that it was merged with: its links to leave end that one’s letters.
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("contact.id", ondelete="SET NULL")
     )

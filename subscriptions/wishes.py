@@ -86,9 +86,7 @@ def has_left(session: Session, contact_id: int) -> bool:
 
 def last_of_each(session: Session) -> dict[int, Subscription]:
     """The latest subscription of every contact, live or ended, by contact."""
-    rows = session.scalars(
-        select(Subscription).order_by(Subscription.started_at, Subscription.id)
-    )
+    rows = session.scalars(select(Subscription).order_by(Subscription.started_at, Subscription.id))
     return {row.contact_id: row for row in rows}
 
 
@@ -144,10 +142,9 @@ def remove(session: Session, contact_id: int, *, origin: str, at: datetime) -> b
     return _end(session, contact_id, REMOVED, origin=origin, at=at)
 
 
-def _open(
-    session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
-) -> Subscription:
-    opened = Subscription(
+def new_subscription(contact_id: int, wishes: Wishes, *, origin: str, at: datetime) -> Subscription:
+    """A subscription that is no row yet, for a contact that has none (UNIQUE)."""
+    return Subscription(
         contact_id=contact_id,
         frequency=wishes.frequency,
         sectors=list(wishes.sectors),
@@ -162,6 +159,12 @@ def _open(
         started_at=at,
         origin=origin,
     )
+
+
+def _open(
+    session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
+) -> Subscription:
+    opened = new_subscription(contact_id, wishes, origin=origin, at=at)
     session.add(opened)
     session.flush()
     return opened
