@@ -150,8 +150,15 @@ class Application:
         before, contact.name = contact.name, change.name
         if before == change.name:
             return []
-        names = {"before": before, "after": change.name}
-        return [self._step(Step.CONTACT_NAME, contact.member_id, contact.id, **names)]
+        return [
+            self._step(
+                Step.CONTACT_NAME,
+                contact.member_id,
+                contact.id,
+                before=before,
+                after=change.name,
+            )
+        ]
 
     def _subscribed(
         self, changes: Sequence[ContactChange], rows: Mapping[str, Contact]

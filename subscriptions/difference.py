@@ -41,6 +41,7 @@ class Field(StrEnum):
     STARTS = "starts"
     ENDS = "ends"
     CONTACT = "contact"
+    ADDRESS = "address"
     SECTORS = "sectors"
     FREQUENCY = "frequency"
     TERRITORY = "territory"

@@ -42,8 +42,8 @@ def known_members(session: Session) -> dict[str, KnownMember]:
         .where(Membership.superseded_at.is_(None))
         .order_by(Membership.starts_at, Membership.id)
     )
-    for member_id, *stretch in rows:
-        stretches[member_id].append(Stretch(*stretch))
+    for member_id, row_id, starts_at, ends_at in rows:
+        stretches[member_id].append(Stretch(row_id, starts_at, ends_at))
     return {
         m.name_key: KnownMember(
             id=m.id, name=m.name, telephone=m.telephone, stretches=tuple(stretches[m.id])

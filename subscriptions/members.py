@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from base.text import fold
 from subscriptions.addresses import normalised
-from subscriptions.errors import AddressRefused, ContactUnknown, Overtaken
+from subscriptions.errors import AddressRefused, ContactUnknown, MemberUnknown, Overtaken
 from subscriptions.tables import Contact, Member, Membership
 
 
@@ -195,6 +195,26 @@ def contact_id_of(session: Session, public_id: str) -> int | None:
     """
     kept = func.coalesce(Contact.merged_into_id, Contact.id)
     return session.scalar(select(kept).where(Contact.public_id == public_id))
+
+
+def find_member(session: Session, key: str) -> Member:
+    """The enterprise of that number, name, or part of a name.
+
+    Raises:
+        MemberUnknown: there is none, or there are several, which it names.
+    """
+    everyone = select(Member).order_by(Member.name_key)
+    if key.strip().isascii() and key.strip().isdigit() and len(key.strip()) < 10:
+        found = session.scalars(everyone.where(Member.id == int(key))).all()
+    else:
+        part = name_key(key)
+        found = session.scalars(everyone.where(Member.name_key == part)).all()
+        if part and not found:
+            near = everyone.where(Member.name_key.contains(part, autoescape=True))
+            found = session.scalars(near).all()
+    if len(found) != 1:
+        raise MemberUnknown(key, tuple(f"{m.id} {m.name}" for m in found[:10]))
+    return found[0]
 
 
 def find_contact(session: Session, key: str) -> Contact:
