@@ -25,7 +25,7 @@ from subscriptions import cells
 from subscriptions.cells import CellRefused
 from subscriptions.errors import RosterUnreadable
 from subscriptions.members import name_key
-from subscriptions.roster_words import REQUIRED, Column, column
+from subscriptions.roster_words import REQUIRED, Column, column, one_more_sector
 from subscriptions.sectors import Catalogue
 from subscriptions.stretches import Declared
 from subscriptions.tables import Basis, Frequency
@@ -99,13 +99,26 @@ class Roster:
 class _Header:
     places: dict[Column, int]
     unknown: tuple[str, ...]
+    #: More columns of sectors.
+    sectors: tuple[int, ...] = ()
 
     def cell(self, row: Row, name: Column) -> Cell | None:
         """None where the file has no such column; "" where the line is shorter."""
         place = self.places.get(name)
         if place is None:
             return None
-        return row.cells[place] if place < len(row.cells) else ""
+        found = _at(row, place)
+        return self._joined(row, found) if name is Column.SECTORS and self.sectors else found
+
+    def _joined(self, row: Row, first: Cell) -> Cell:
+        """All the sectors of a line, as one cell; a formula where one of them is."""
+        every = [first, *(_at(row, place) for place in self.sectors)]
+        wrong = next((one for one in every if isinstance(one, spreadsheet.Formula)), None)
+        return wrong or "|".join(str(one) for one in every)
+
+
+def _at(row: Row, place: int) -> Cell:
+    return row.cells[place] if place < len(row.cells) else ""
 
 
 def read(document: bytes, catalogue: Catalogue, progress: Progress = untold) -> Roster:
@@ -169,16 +182,19 @@ def _header_place(sheet: Sheet) -> int | None:
 def _header(row: Row) -> _Header:
     places: dict[Column, int] = {}
     unknown: list[str] = []
+    sectors: list[int] = []
     for place, cell in enumerate(row.cells):
         heading = cells.text(cell) if not isinstance(cell, spreadsheet.Formula) else ""
         name = column(fold(heading))
-        if name in places:
+        if name in places and one_more_sector(fold(heading)):
+            sectors.append(place)
+        elif name in places:
             raise RosterUnreadable(Unreadable.COLUMN_TWICE, f"{heading} ({row.number})")
-        if name is not None:
+        elif name is not None:
             places[name] = place
         elif heading:
             unknown.append(heading)
-    return _Header(places, tuple(unknown))
+    return _Header(places, tuple(unknown), tuple(sectors))
 
 
 def _entry(

@@ -23,7 +23,7 @@ from subscriptions.undo_plan import Undoing, undoing
 
 ACTION = "membres annuler-import"
 #: The reason of the stretches that are put back.
-REASON = "import annulé"
+REASON = "import undone"
 
 
 def undo(session: Session, shown: Undoing, *, at: datetime, by: str) -> Undoing:
