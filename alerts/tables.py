@@ -41,6 +41,7 @@ class LetterState(StrEnum):
     UNKNOWN = "unknown"  #: silence after the dot: a person decides
     WITHDRAWN = "withdrawn"  #: no longer entitled, expired, or not allowed
     QUARANTINED = "quarantined"  #: cannot be composed: a person must look
+    STALE = "stale"  #: became false while it waited: to be composed anew (alerts.stale)
 
 
 class Stream(StrEnum):
@@ -125,6 +126,10 @@ class Edition(Base):
     without_week: Mapped[bool] = mapped_column(default=False)
 
 
+#: Of a letter: neither settled nor set aside. The index of these is found by these very words only.
+ON_ITS_WAY = "state IN ('written', 'deferred', 'claimed', 'in_doubt')"
+
+
 class Letter(Base):
     """One message to one contact; unique by key, its bytes frozen."""
 
@@ -134,8 +139,8 @@ class Letter(Base):
         Index(
             "ix_letter_waiting",
             "next_attempt_at",
-            sqlite_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
-            postgresql_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+            sqlite_where=text(ON_ITS_WAY),
+            postgresql_where=text(ON_ITS_WAY),
         ),
     )
 

@@ -15,10 +15,12 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import crediting, ledger, near_misses, quarantine
+from alerts import changed, crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
+from alerts.changed import Changes
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Gap, Notice, Period, ordered
+from alerts.crediting import Covered
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
@@ -93,10 +95,12 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
-    #: The sources that something is missing from.
-    gaps: tuple[Gap, ...]
+    #: What its contacts must hear about what they were told.
+    changes: Changes
     #: What is said of a contact's letter beside its notices, by contact.
     remarks: dict[int, Remarks]
+    #: What the sources gave, and what may be missing.
+    covered: Covered
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -121,6 +125,7 @@ def write_batch(
     is told, by default all that is new for it.
     """
     poison = Poison() if poison is None else poison
+    ids = [one.contact.id for one in pending]
     batch = Batch(
         session=session,
         desk=desk,
@@ -129,10 +134,10 @@ def write_batch(
         poison=poison,
         at=at,
         missed=[],
-        gaps=crediting.gaps(session, at),
+        changes=changed.changes(session, desk.lexicon, ids, at=at),
         remarks=defaultdict(Remarks),
+        covered=crediting.covered(session, at),
     )
-    ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
@@ -186,18 +191,29 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
 def everything_new(
     batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
 ) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way.
+    """What changed of what the contact was told, then all that is for it and was not told.
 
-    `only`: of these clusters. Over the reader's own maximum, the later ones stay untold: the
-    next letter has them.
+    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
+    the later ones of what is new stay untold: the next letter has them.
     """
     if to.subscription is None:
         return ()
     found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
-    told = found[: to.subscription.most_notices]
-    batch.remarks[to.contact.id].kept_back = len(found) - len(told)
-    return told
+    first = all_changed(batch, to)
+    changed_now = {notice.cluster_id for notice in first}
+    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
+    told = new[: to.subscription.most_notices]
+    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
+    return first + told
+
+
+def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
+    """What the contact must hear about what it was told, soonest to close first."""
+    if to.subscription is None:
+        return ()
+    owed = batch.changes.of(to.subscription, batch.poison)
+    return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
@@ -213,12 +229,14 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.gaps,
         was_due_at=remarks.was_due_at,
         without_week=batch.edition.without_week,
         closed_meanwhile=remarks.closed_meanwhile,
         kept_back=remarks.kept_back,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison

@@ -27,6 +27,15 @@ def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     return [(tender, revision) for tender, revision in found]
 
 
+def open_of(
+    session: Session, clusters: Iterable[int], at: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, those of these clusters, the backlog included."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    found = session.execute(_open(at).where(cluster.in_(list(clusters))))
+    return [(tender, revision) for tender, revision in found]
+
+
 def open_revisions(session: Session, at: datetime) -> list[tuple[int, int]]:
     """As `open_at`, each tender's cluster and its latest revision's id, without their texts."""
     found = session.execute(
@@ -67,6 +76,16 @@ def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """As `open_at`, those that were seen too late to be news: staff decide about them."""
     found = session.execute(_open(at).where(Tender.backlog.is_(True)))
     return [(tender, revision) for tender, revision in found]
+
+
+def open_by_source(session: Session, at: datetime) -> dict[str, set[int]]:
+    """The calls of `open_at` by the sources that have them, each by its cluster."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    asked = _open(at).where(Tender.backlog.is_(False)).order_by(None)
+    found: dict[str, set[int]] = {}
+    for source, one in session.execute(asked.with_only_columns(Tender.source, cluster)):
+        found.setdefault(source, set()).add(one)
+    return found
 
 
 def by_revision(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision]:

@@ -15,6 +15,7 @@ import alerts.answer_tables
 import alerts.tables  # noqa: F401
 import base.concerns  # noqa: F401
 import sources.tables  # noqa: F401
+import subscriptions.import_tables
 import subscriptions.tables  # noqa: F401
 from base import audit
 from base.database import Base, Database, connect, ready, ready_or_new
