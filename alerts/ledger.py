@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
@@ -117,7 +117,7 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
     uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
         .values(state=uncertain, relisted=False)
         .execution_options(synchronize_session=False)
@@ -134,6 +134,7 @@ def renew(session: Session, letter_ids: Iterable[int]) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .where(is_carried())
         .values(state=ToldState.RESERVED)
         .execution_options(synchronize_session=False)
     )
@@ -160,6 +161,21 @@ def came_back(session: Session, letter_ids: Iterable[int]) -> None:
     _move(session, letter_ids, ToldState.RELEASED, of=told)
 
 
+def is_carried() -> ColumnElement[bool]:
+    """Of a Told: its letter, as it is now, tells it.
+
+    A letter that was composed anew (alerts.stale) may have lost what it was to tell: that row
+    stays released, or as uncertain as it was, whatever becomes of the letter.
+    """
+    written_at = (
+        select(Letter.written_at)
+        .where(Letter.id == Told.letter_id)
+        .correlate(Told)
+        .scalar_subquery()
+    )
+    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+
+
 def _move(
     session: Session,
     letter_ids: Iterable[int],
@@ -168,7 +184,7 @@ def _move(
 ) -> None:
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)
