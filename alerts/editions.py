@@ -20,11 +20,14 @@ from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
 from alerts import (
+    arrivals,
     at_once,
     brake,
     change_runs,
+    lapsing,
     outbox,
     periodic,
+    proof_of_life,
     quarantine,
     reminder_runs,
     stale,
@@ -45,10 +48,17 @@ BATCH = 200
 STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
     Stream.WEEKLY: Run(plan=periodic.plan),
+    # Who arrives hears of all that is open in one letter, before the letters of its rhythm.
+    Stream.WELCOME: Run(plan=arrivals.welcome, is_called=arrivals.welcome_is_called),
+    Stream.RETURN: Run(plan=arrivals.returned, is_called=arrivals.return_is_called),
     Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
     Stream.CHANGE: Run(plan=change_runs.plan, is_called=change_runs.is_called),
     Stream.REMINDER: Run(
         plan=reminder_runs.plan, is_called=reminder_runs.is_called, label=reminder_runs.label
+    ),
+    Stream.LAPSE: Run(plan=lapsing.plan, is_called=lapsing.is_called),
+    Stream.ALIVE: Run(
+        plan=proof_of_life.plan, is_called=proof_of_life.is_called, label=proof_of_life.label
     ),
 }
 
@@ -177,6 +187,7 @@ def _write(
         at=tick.at,
         poison=tick.poison,
         choose=plan.choose,
+        note=plan.note,
     )
 
 
