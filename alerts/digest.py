@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from alerts.tables import Kind
+from sources.amendments import Amendment, Field
+
+#: The occasion of what is told only once.
+ONCE = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -76,6 +82,40 @@ class Notice:
     conflicting: bool = False
     #: "federal" or "".
     level: str = ""
+    #: What telling it is: new to the reader, changed since, or a reminder.
+    kind: Kind = Kind.NEW
+    #: As Told.occasion: with the kind, what is told to one contact only once.
+    occasion: str = ONCE
+    #: What changed since the revision that the reader last received, for a change.
+    amendments: tuple[Amendment, ...] = ()
+    #: Until when a complaint may be made, where the source gives it (Act respecting contracting).
+    complaint_by: datetime | None = None
+
+    @property
+    def worth_until(self) -> datetime | None:
+        """When telling it is of no use any more; None where it is not known.
+
+        A change of the closing moment is worth telling until the later of the two.
+        """
+        moved = (one for one in self.amendments if one.field is Field.CLOSES_AT)
+        both = [moment for one in moved for moment in (one.before, one.after)]
+        known = [moment for moment in (self.closes_at, *both) if isinstance(moment, datetime)]
+        return max(known, default=None)
+
+    def __hash__(self) -> int:
+        """Of what tells most notices apart: a letter looks each of its notices up."""
+        return hash((self.cluster_id, self.revision_id, self.number, self.kind, len(self.reasons)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """A source as the foot of a letter names it: last read when, and what it gave then."""
+
+    source: str
+    #: None where it was never read.
+    read_at: datetime | None
+    #: Notices of it that are open now.
+    notices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +132,27 @@ class Digest:
 
     contact_name: str
     member_name: str
-    #: A subscriptions.tables.Frequency.
-    frequency: str
+    #: An alerts.tables.Stream.
+    stream: str
     period: Period
-    #: Those soonest to close first, those without a date last.
+    #: In any order: a letter has its own (alerts.sections).
     notices: tuple[Notice, ...]
     #: The labels of the sectors that the reader declared.
     sectors: tuple[str, ...]
+    #: The reader's own rhythm: at once to another than "instant" is what could not wait for it.
+    frequency: str = ""
     #: Who must be named with what is quoted: see sources.sources.toml.
     credits: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    #: When it should have left, where it leaves late enough to say so.
+    was_due_at: datetime | None = None
+    #: True for a weekly letter that could not wait any longer for the week's file.
+    without_week: bool = False
+    #: Notices for this reader that closed before a late letter could tell of them.
+    closed_meanwhile: int = 0
+    #: Notices beyond the reader's own maximum, which the next letter has.
+    kept_back: int = 0
 
     def __post_init__(self) -> None:
         if not self.notices:

@@ -41,6 +41,21 @@ class LetterState(StrEnum):
     UNKNOWN = "unknown"  #: silence after the dot: a person decides
     WITHDRAWN = "withdrawn"  #: no longer entitled, expired, or not allowed
     QUARANTINED = "quarantined"  #: cannot be composed: a person must look
+    STALE = "stale"  #: became false while it waited: to be composed anew (alerts.stale)
+
+
+class Stream(StrEnum):
+    """What an edition's letters are: one a rhythm, and those outside of it."""
+
+    WEEKLY = "weekly"
+    DAILY = "daily"
+    INSTANT = "instant"  #: at once; and what cannot wait for a slower reader's next letter
+    CHANGE = "change"  #: what was told is critically changed
+    REMINDER = "reminder"  #: what the reader marked as interesting closes soon
+    ALIVE = "alive"  #: a month without any letter: all is well
+    WELCOME = "welcome"
+    RETURN = "return"
+    LAPSE = "lapse"  #: before a membership ends: how to renew, and no notice
 
 
 class ToldState(StrEnum):
@@ -88,14 +103,15 @@ class Why(StrEnum):
 
 
 class Edition(Base):
-    """One period's digest for all of one frequency. Opened once, whoever ticks."""
+    """One run of one stream for all whom it concerns. Opened once, whoever ticks."""
 
     __tablename__ = "edition"
     __table_args__ = (UniqueConstraint("frequency", "label"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: A Stream.
     frequency: Mapped[str] = mapped_column(String(20))
-    #: "2026-W39" or "2026-09-21".
+    #: "2026-W39", "2026-09-21", or the minute of a run at once: "2026-09-21T14:10Z".
     label: Mapped[str] = mapped_column(String(30))
     #: The period shown in the letters, [starts_at, ends_at).
     starts_at: Mapped[datetime]
@@ -106,6 +122,12 @@ class Edition(Base):
     #: What the brake measures (alerts.brake), counted when the edition is written whole.
     letters: Mapped[int] = mapped_column(default=0)
     notices: Mapped[int] = mapped_column(default=0)
+    #: True for a weekly edition that could not wait any longer for the week's file.
+    without_week: Mapped[bool] = mapped_column(default=False)
+
+
+#: Of a letter: neither settled nor set aside. The index of these is found by these very words only.
+ON_ITS_WAY = "state IN ('written', 'deferred', 'claimed', 'in_doubt')"
 
 
 class Letter(Base):
@@ -117,13 +139,13 @@ class Letter(Base):
         Index(
             "ix_letter_waiting",
             "next_attempt_at",
-            sqlite_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
-            postgresql_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+            sqlite_where=text(ON_ITS_WAY),
+            postgresql_where=text(ON_ITS_WAY),
         ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: digest:{frequency}:{label}:{contact}
+    #: digest:{frequency}:{label}:{contact}, or {stream}:{contact}:{label}
     key: Mapped[str] = mapped_column(String(200), unique=True)
     edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"), index=True)
     contact_id: Mapped[int] = mapped_column(
@@ -162,7 +184,16 @@ class Told(Base):
     """The ledger: what each contact has been told, and of which revision."""
 
     __tablename__ = "told"
-    __table_args__ = (UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),)
+    __table_args__ = (
+        UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),
+        # What may be told again, looked for every minute.
+        Index(
+            "ix_told_offered",
+            "cluster_id",
+            sqlite_where=text("state IN ('released', 'uncertain')"),
+            postgresql_where=text("state IN ('released', 'uncertain')"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
@@ -178,6 +209,10 @@ class Told(Base):
     relisted: Mapped[bool] = mapped_column(default=False)
     #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    #: The closing moment that was told; None where the call had none.
+    closes_at: Mapped[datetime | None]
+    #: Whole days from the relay's acceptance to that moment; None until then, and without one.
+    days_left: Mapped[int | None]
 
 
 class Attempt(Base):

@@ -37,6 +37,7 @@ COMMANDS = {
     "envois": "letters",
     "pages": "pages",
     "pourquoi": "why",
+    "rapport": "reports",
     "a-voir": "concerns",
 }
 
