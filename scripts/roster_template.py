@@ -107,7 +107,7 @@ def _column(page: Worksheet, place: int, column: Column, ranges: dict[Column, st
     if column in _DAYS:
         page.column_dimensions[letter].number_format = DAY_FORMAT
     rule = _rule(column, ranges)
-    rule.add(f"{letter}2:{letter}{LINES + 1}")
+    rule.add(":".join((f"{letter}2", f"{letter}{LINES + 1}")))
     page.add_data_validation(rule)
 
 
