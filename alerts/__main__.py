@@ -12,6 +12,7 @@ from base import logs, settings
 from base.clock import utc_now
 from base.database import ready
 from base.errors import BaseFault
+from base.fault_words import in_french
 from sources import catalogue
 from sources.reading import Network
 
@@ -25,7 +26,7 @@ def main() -> None:
     try:
         service = _service(stop)
     except BaseFault as fault:
-        sys.exit(f"alertes: {fault}")
+        sys.exit(in_french(fault))
     run(service)
     service.database.dispose()
 

@@ -47,17 +47,22 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
+def server(relay: settings.Relay) -> Relay:
+    """The relay, as connections to it are opened."""
+    return Relay(
+        host=relay.smtp_host,
+        port=relay.smtp_port,
+        tls=relay.smtp_tls,
+        user=relay.smtp_user,
+        password=relay.smtp_password.get_secret_value(),
+        ca_file=relay.smtp_ca_file,
+    )
+
+
 def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
-        relay=Relay(
-            host=relay.smtp_host,
-            port=relay.smtp_port,
-            tls=relay.smtp_tls,
-            user=relay.smtp_user,
-            password=relay.smtp_password.get_secret_value(),
-            ca_file=relay.smtp_ca_file,
-        ),
+        relay=server(relay),
         sender=relay.bounce_email,
         verp=verp(relay, keys),
         allowed=relay.allowed(),
