@@ -18,6 +18,9 @@ from dotenv.parser import Binding, parse_stream
 #: What needs no quotes.
 _PLAIN = re.compile(r"[\w@%+=:,./*-]+", re.ASCII)
 
+#: What signed links that are in mailboxes: where it is replaced, the old line stays as a comment.
+_NEVER_LOST = frozenset({"LINK_KEYS"})
+
 
 def put(path: Path, values: Mapping[str, str]) -> None:
     """Set those variables in the file, made when absent; only its owner may read it.
@@ -59,7 +62,8 @@ def _set(binding: Binding, value: str) -> str:
     # Blank lines before it belong to what the parser took for it.
     before = original[: len(original) - len(original.lstrip())]
     end = "\r\n" if original.endswith("\r\n") else "\n"
-    return f"{before}{_line(str(binding.key), value)}{end}"
+    was = f"# {original.strip()}{end}" if binding.key in _NEVER_LOST and binding.value else ""
+    return f"{before}{was}{_line(str(binding.key), value)}{end}"
 
 
 def _line(name: str, value: str) -> str:

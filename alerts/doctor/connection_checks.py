@@ -21,7 +21,7 @@ RELAY_WITHIN, PAGE_WITHIN = 20.0, 8.0
 _CREDENTIALS = re.compile(r"53[0458]\b|550 5\.7\.[38]")
 
 
-async def check_relay(relay: Relay) -> Iterator[Finding]:
+async def check_relay(relay: Relay) -> Finding:
     """Connect, encrypt, authenticate and say NOOP, as a letter would; none is begun."""
     connections = Connections(relay, letters_a_connection=1)
     try:
@@ -30,15 +30,19 @@ async def check_relay(relay: Relay) -> Iterator[Finding]:
             answered = await connection.noop()
             await connections.put(connection)
     except TimeoutError:
-        return iter([mend(Check.RELAY, "silent", host=relay.host, port=relay.port)])
-    except RelayMisconfigured as error:
-        return iter([_misconfigured(relay, str(error))])
-    except RelayUnreachable as error:
-        return iter([_unreachable(relay, str(error))])
+        return mend(Check.RELAY, "silent", host=relay.host, port=relay.port)
+    except (RelayMisconfigured, RelayUnreachable) as error:
+        return fault(relay, error)
     if not answered:
-        return iter([unknown(Check.RELAY, "busy", host=relay.host)])
+        return unknown(Check.RELAY, "busy", host=relay.host)
     cause = "loopback" if relay.tls == "none" else "fine" if relay.user else "no user"
-    return iter([fine(Check.RELAY, cause, host=relay.host)])
+    return fine(Check.RELAY, cause, host=relay.host)
+
+
+def fault(relay: Relay, error: RelayMisconfigured | RelayUnreachable) -> Finding:
+    """What a connection that was not to be had says of the relay."""
+    kind = _misconfigured if isinstance(error, RelayMisconfigured) else _unreachable
+    return kind(relay, str(error))
 
 
 def _misconfigured(relay: Relay, words: str) -> Finding:

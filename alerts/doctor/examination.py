@@ -119,7 +119,7 @@ def _elsewhere(patient: Patient, known: _Known) -> Iterator[Finding]:
     """What answers at the other end of the network."""
     relay, returns = known.relay, known.returns
     if relay:
-        yield from asyncio.run(connection_checks.check_relay(assembly.server(relay)))
+        yield asyncio.run(connection_checks.check_relay(assembly.server(relay)))
         yield from setting_checks.check_allowed(relay)
     else:
         yield from _unread(Check.RELAY, Check.ALLOWED)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Self
 
 from checkdmarc.utils import get_base_domain
 
+from alerts.doctor.setting_checks import is_loopback
 from base import settings
 
 
@@ -42,14 +42,6 @@ class MailNames:
     def organisation(self) -> str:
         """The author's domain as DMARC's relaxed alignment compares it (public suffix list)."""
         return str(get_base_domain(self.author))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether letters are handed to this machine's own mail server."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def is_aligned(domain: str, author: str, *, strict: bool) -> bool:

@@ -42,13 +42,14 @@ def check_spf(dns: Dns, names: MailNames) -> Iterator[Finding]:
         found = spf.get_spf_record(domain, resolver=dns.resolver, timeout=ANSWER_WITHIN)
         parsed: Mapping[str, Any] = found["parsed"]
         own = dns.addresses(names.host) if names.own and "." in names.host else []
+        named = not own or any(_covers(dns, parsed, address) for address in own)
     except (spf.SPFError, utils.DNSException, Unanswered) as error:
         yield _spf_fault(error, domain)
         return
     end = _end(parsed)
     if end not in {"fail", "softfail"}:
         yield mend(Check.SPF, "everybody" if end == "pass" else "open", domain=domain)
-    elif own and not any(_covers(parsed, address) for address in own):
+    elif not named:
         yield mend(Check.SPF, "not this machine", domain=domain, addresses=own)
     else:
         yield fine(Check.SPF, domain=domain, lookups=found["dns_lookups"])
@@ -77,29 +78,27 @@ def _end(parsed: Mapping[str, Any]) -> str:
     return str(parsed.get("all") or "neutral")
 
 
-def _covers(parsed: Mapping[str, Any], address: str) -> bool:
-    """Whether that address is among those the record lets send."""
+def _covers(dns: Dns, parsed: Mapping[str, Any], address: str) -> bool:
+    """Whether that address is, or may be, among those the record lets send."""
     redirect = parsed.get("redirect")
-    if redirect and _covers(redirect["parsed"], address):
+    if redirect and redirect["parsed"] and _covers(dns, redirect["parsed"], address):
         return True
     passing = [one for one in parsed["mechanisms"] if one["action"] == "pass"]
-    return any(_names(one, address) for one in passing)
+    return any(_names(dns, one, address) for one in passing)
 
 
-def _names(mechanism: Mapping[str, Any], address: str) -> bool:
+def _names(dns: Dns, mechanism: Mapping[str, Any], address: str) -> bool:
+    kind, value = mechanism["mechanism"], str(mechanism["value"])
+    if kind in {"exists", "ptr"} or "%" in value:
+        # Only a receiver of mail can tell: it is not accused.
+        return True
     if mechanism.get("parsed"):
-        return _covers(mechanism["parsed"], address)
-    hosts = mechanism.get("hosts") or {}
-    listed = [*mechanism.get("addresses", ()), *(a for some in _lists(hosts) for a in some)]
-    if mechanism["mechanism"] in {"ip4", "ip6"}:
-        listed.append(str(mechanism["value"]))
+        return _covers(dns, mechanism["parsed"], address)
+    listed = [value] if kind in {"ip4", "ip6"} else list(mechanism.get("addresses", ()))
+    for host in mechanism.get("hosts") or ():
+        listed += dns.addresses(host["hostname"])
     sought = ipaddress.ip_address(address)
     return any(sought in ipaddress.ip_network(one, strict=False) for one in listed)
-
-
-def _lists(hosts: Any) -> Iterator[list[str]]:  # noqa: ANN401, as checkdmarc gives it
-    if isinstance(hosts, Mapping):
-        yield from hosts.values()
 
 
 def check_dmarc(dns: Dns, names: MailNames) -> tuple[Finding, dict[str, str]]:

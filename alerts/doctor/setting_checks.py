@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import stat
 from collections.abc import Iterator
@@ -53,6 +54,19 @@ def names_a_contact(value: str) -> bool:
     """Whether it says how to reach that person: an address, a telephone, a web page."""
     words = value.replace(",", " ").replace(";", " ").split()
     return bool(_TELEPHONE.search(value)) or any(is_answerable(one.strip("()<>.")) for one in words)
+
+
+def is_label(value: str) -> bool:
+    """Whether it can be one or more labels of a domain name."""
+    return is_domain(f"{value}.x.ca")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether letters are handed to this machine's own mail server."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def is_allowed_entry(value: str) -> bool:
