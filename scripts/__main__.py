@@ -37,6 +37,7 @@ COMMANDS = {
     "pages": "pages",
     "pourquoi": "why",
     "a-voir": "concerns",
+    "veiller": "watch",
 }
 
 
