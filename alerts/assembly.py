@@ -10,6 +10,7 @@ from alerts.letter import Press, Sender
 from alerts.mailbox import mailbox
 from alerts.postponed import Postponed
 from alerts.returns import Reception
+from alerts.staff_mail import Door
 from alerts.verp import Verp
 from alerts.writing import Desk
 from base import settings
@@ -70,6 +71,13 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
         connections=relay.smtp_connections,
         pace=relay.smtp_letters_a_second,
         postponed=Postponed(store.postponed_folder),
+    )
+
+
+def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
+    """How staff are reached, at the one address `to`."""
+    return Door(
+        relay=server(relay), sender=relay.bounce_email, to=to, author=sender(identity, relay)
     )
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "pages": "pages",
     "pourquoi": "why",
     "a-voir": "concerns",
+    "veiller": "watch",
 }
 
 
