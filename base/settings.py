@@ -229,9 +229,11 @@ def written() -> dict[str, str]:
     found: dict[str, object] = {}
     try:
         for group in GROUPS:
-            found |= DotEnvSettingsSource(group)() | EnvSettingsSource(group)()
+            found |= DotEnvSettingsSource(group)()
     except UnicodeDecodeError:
         raise SettingInvalid(str(FILE), "is not UTF-8") from None
+    for group in GROUPS:
+        found |= EnvSettingsSource(group)()
     # What the file has beside our variables comes along, and is not ours.
     ours = {name for group in GROUPS for name in group.model_fields}
     return {name.upper(): str(value) for name, value in found.items() if name in ours}

@@ -13,8 +13,10 @@ _HOST = "chez qui tient le DNS de {domain}"
 _ONLY_ONE = "Les réunir en un seul"
 
 DNS_SENTENCES: dict[tuple[Check, str], str] = {
-    (Check.BOUNCES, "silence"): _SILENCE,
-    (Check.BOUNCES, "no server"): (
+    (Check.RETURN, "fine"): "Un serveur reçoit le courriel qui revient à {domain}.",
+    (Check.RETURN, "settings"): _SETTINGS,
+    (Check.RETURN, "silence"): _SILENCE,
+    (Check.RETURN, "no server"): (
         f"Aucun serveur ne reçoit le courriel de {{domain}} : les retours se perdraient. Ajouter "
         f"un enregistrement MX {_HOST}, ou changer BOUNCE_EMAIL."
     ),

@@ -29,6 +29,7 @@ CHECKS: dict[Check, str] = {
     Check.ALLOWED: "Envois permis",
     Check.BOUNCES: "Boîte des retours",
     Check.PAGES: "Pages des membres",
+    Check.RETURN: "DNS, retours",
     Check.SPF: "DNS, SPF",
     Check.DKIM: "DNS, DKIM",
     Check.DMARC: "DNS, DMARC",
@@ -205,8 +206,8 @@ SENTENCES: dict[tuple[Check, str], str] = {
         "MAIL_ALLOWED=* : les lettres partent à tous les contacts qui y ont droit."
     ),
     (Check.ALLOWED, "some"): (
-        "Seulement {entries} de MAIL_ALLOWED : une période d’essai. Pour ouvrir à tous les "
-        f"membres{NBSP}: MAIL_ALLOWED=*"
+        "Les lettres ne partent qu’à {entries} (MAIL_ALLOWED), pour l’essai. Pour ouvrir à "
+        f"tous les membres{NBSP}: MAIL_ALLOWED=*"
     ),
     (Check.ALLOWED, "nobody"): (
         "MAIL_ALLOWED est vide : aucune lettre ne peut partir à un membre. Y mettre d’abord votre "
@@ -246,6 +247,14 @@ SENTENCES: dict[tuple[Check, str], str] = {
     (Check.PAGES, "no privacy"): (
         "La page de confidentialité ne répond pas (réponse {status}). Voir le journal des pages."
     ),
+    (Check.PAGES, "no database"): (
+        "{url} répond, mais les pages ne peuvent pas lire la base de données. Vérifier que "
+        "DATABASE_URL y est le même qu’ici, puis redémarrer les pages."
+    ),
+    (Check.PAGES, "no service"): (
+        "{url} répond, mais le service d’alertes ne travaille pas. Le démarrer "
+        f"(python -m alerts){NBSP}: rien n’est lu ni envoyé sans lui."
+    ),
     (Check.PAGES, "settings"): "PUBLIC_URL manque ou ne peut pas être utilisé.",
     **DNS_SENTENCES,
 }
@@ -281,7 +290,7 @@ _IN_WORDS: dict[str, tuple[str, Callable[[int], str]]] = {
     "keys": ("count", lambda n: count(n, "clé", "clés")),
     "age": ("days", lambda n: count(n, "jour", "jours")),
     "sources": ("count", lambda n: count(n, "source", "sources")),
-    "entries": ("count", lambda n: count(n, "entrée", "entrées")),
+    "entries": ("count", lambda n: count(n, "adresse ou domaine", "adresses ou domaines")),
     "wrong": ("count", lambda n: count(n, "entrée", "entrées")),
     "free": ("free", _size),
     "needed": ("needed", _size),

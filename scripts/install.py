@@ -14,23 +14,22 @@ from typing import Annotated
 
 import typer
 
-from alerts import assembly
 from alerts.delivery import Outcome
 from alerts.doctor import connection_checks, key_age
-from alerts.errors import AlertError, RelayMisconfigured, RelayUnreachable
+from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.trial import send_trial
 from base import audit, env_file, settings
 from base.clock import utc_now
 from base.database import Database, ready_or_new, upgrade
 from base.french import NBSP, listed
-from scripts import install_asking
+from scripts import install_asking, staff_door
 from scripts.console import err, out, staff, stop
 from scripts.install_questions import BY_NAME
 from scripts.members import import_roster
 
 HELP = (
-    "Installer le service: quelques questions, puis le fichier .env, les clés, la base, la liste "
-    "des membres et une lettre d’essai à vous-même. Peut être relancé."
+    f"Installer le service{NBSP}: quelques questions, puis le fichier .env, les clés, la base, la "
+    "liste des membres et une lettre d’essai à vous-même. Peut être relancé."
 )
 _WELCOME = (
     f"Installation du service d’alertes{NBSP}: quelques questions, chacune expliquée.\n"
@@ -41,6 +40,7 @@ _ALLOWED = (
     "Pour commencer, les lettres ne peuvent partir qu’à vous ({allowed}).\n"
     f"Quand tout vous convient, écrire dans le fichier .env{NBSP}: MAIL_ALLOWED=*"
 )
+_AGAIN = "Tout le reste est installé; relancer alertes installer quand c’est corrigé."
 _NEXT = (
     f"\nC’est installé. Ensuite{NBSP}:\n"
     "  alertes verifier        tout vérifier, et savoir quoi corriger\n"
@@ -49,9 +49,10 @@ _NEXT = (
 
 
 def command(
+    *,
     path: Annotated[
         Path | None,
-        typer.Option("--reponses", metavar="FICHIER", help="Réponses, une par ligne: NOM=VALEUR."),
+        typer.Option("--reponses", metavar="FICHIER", help="Réponses, une par ligne (NOM=VALEUR)."),
     ] = None,
     pairs: Annotated[
         list[str] | None,
@@ -65,7 +66,7 @@ def command(
         typer.Option("--sans-question", help="Prendre les réponses données, ne rien demander."),
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--appliquer", help="Avec --sans-question: importer les membres.")
+        bool, typer.Option("--appliquer", help="Avec --sans-question, importer les membres.")
     ] = False,
     letter: Annotated[
         bool, typer.Option("--lettre/--sans-lettre", help="Envoyer la lettre d’essai.")
@@ -74,11 +75,10 @@ def command(
     current, answers = settings.written(), _given(path, pairs or [])
     known = _without_asking(answers, current) if quiet else _by_asking(answers, current)
     _write(known, current)
-    with _database() as store:
-        _note(store, known, current)
+    _note(_database(), known, current)
     _import(roster, quiet=quiet, apply=apply)
     if letter and (quiet or install_asking.agreed("\nVous envoyer une lettre d’essai?")):
-        _send(known["STAFF_EMAIL"])
+        _send()
     out.print(_NEXT, soft_wrap=True)
 
 
@@ -162,6 +162,8 @@ def _note(store: Database, known: Mapping[str, str], current: Mapping[str, str])
 
 def _import(path: Path | None, *, quiet: bool, apply: bool) -> None:
     """The import of `alertes membres importer`, its difference first."""
+    if path is None and not quiet:
+        path = install_asking.file("\nListe des membres à importer (Entrée pour plus tard)")
     if path is None:
         return
     import_roster(path, apply=False, day=None)
@@ -169,21 +171,24 @@ def _import(path: Path | None, *, quiet: bool, apply: bool) -> None:
         import_roster(path, apply=True, day=None)
 
 
-def _send(to: str) -> None:
-    relay, identity = settings.Relay.read(), settings.Identity.read()
+def _send() -> None:
+    door = staff_door.door()
+    if door is None:
+        return
     store = ready_or_new(settings.Store.read().database_url)
     try:
-        receipts = asyncio.run(send_trial(store, assembly.door(identity, relay, to), now=utc_now))
+        receipts = asyncio.run(send_trial(store, door, now=utc_now))
     except (RelayMisconfigured, RelayUnreachable) as error:
         from scripts.doctor_words import sentence  # noqa: PLC0415, only where it failed
 
-        finding = connection_checks.fault(assembly.server(relay), error)
-        stop(f"La lettre d’essai n’est pas partie. {sentence(finding)}")
-    except AlertError as error:
-        stop(f"La lettre d’essai n’a pas pu être écrite. Détail technique{NBSP}: {error}")
+        finding = connection_checks.fault(door.relay, error)
+        stop(f"La lettre d’essai n’est pas partie. {sentence(finding)} {_AGAIN}")
     finally:
         store.dispose()
     refused = [one.reply for one in receipts if one.outcome is not Outcome.ACCEPTED]
     if refused:
-        stop(f"La lettre d’essai n’a pas été acceptée. Réponse du relais{NBSP}: {refused[0]}")
-    out.print(f"La lettre d’essai est partie à {to}. Regardez si elle arrive.", soft_wrap=True)
+        stop(
+            f"La lettre d’essai n’a pas été acceptée. {_AGAIN} "
+            f"Réponse du relais{NBSP}: {refused[0]}"
+        )
+    out.print(f"La lettre d’essai est partie à {door.to}. Regardez si elle arrive.", soft_wrap=True)

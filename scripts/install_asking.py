@@ -117,3 +117,15 @@ def agreed(question: str) -> bool:
         if answer in _NO:
             return False
         out.print("Répondre o (oui) ou n (non).")
+
+
+def file(question: str) -> Path | None:
+    """A file that exists, or nothing."""
+    while True:
+        # A file dragged into a terminal comes within quotes.
+        answer = _prompt(f"{question}{NBSP}:").strip().strip("'\"")
+        if not answer:
+            return None
+        if Path(answer).expanduser().is_file():
+            return Path(answer).expanduser()
+        out.print(f"Le fichier {answer} n’existe pas.", soft_wrap=True)

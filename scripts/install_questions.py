@@ -190,7 +190,7 @@ QUESTIONS: tuple[Question, ...] = (
         name="BOUNCE_PASSWORD",
         label="Boîte des retours, mot de passe",
         why="Celui de cet utilisateur IMAP.",
-        is_asked=lambda known: known.get("BOUNCE_MAILBOX", "").startswith("imaps:"),
+        is_asked=lambda known: known.get("BOUNCE_MAILBOX", "").startswith("imaps://"),
         secret=True,
     ),
     Question(

@@ -16,7 +16,7 @@ from alerts.doctor.asking import Dns, resolver
 
 @dataclass
 class Zone(BaseResolver):
-    """Answers for its names: nothing of that kind, or no such name, as RFC 2308 tells them apart."""
+    """Answers for its names; no such name and nothing of that kind are two answers (RFC 2308)."""
 
     records: list[RR] = field(default_factory=list)
     #: Names that are answered with a failure (SERVFAIL).
@@ -85,7 +85,7 @@ def mute() -> Iterator[socket.socket]:
     """Where questions arrive and nobody answers."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
-        listening.setblocking(False)  # noqa: FBT003, its only argument
+        listening.setblocking(False)
         yield listening
 
 

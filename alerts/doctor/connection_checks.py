@@ -87,13 +87,27 @@ def check_pages(public_url: str) -> Iterator[Finding]:
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         yield mend(Check.PAGES, _page_fault(error), url=public_url)
         return
-    if alive.status_code != 200 or alive.text.strip() != "ok":
+    state = _state(alive)
+    if state is None:
         cause = "elsewhere" if alive.is_redirect else "another"
         yield mend(Check.PAGES, cause, url=public_url, status=alive.status_code)
     elif privacy.status_code != 200:
         yield mend(Check.PAGES, "no privacy", url=public_url, status=privacy.status_code)
+    elif state.get("base") != "ok":
+        yield mend(Check.PAGES, "no database", url=public_url)
+    elif state["etat"] != "ok":
+        yield mend(Check.PAGES, "no service", url=public_url)
     else:
         yield fine(Check.PAGES, url=public_url)
+
+
+def _state(answer: httpx2.Response) -> dict[str, object] | None:
+    """What our own /sante says; None where it is another's answer."""
+    try:
+        said = answer.json()
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) and said.get("etat") in {"ok", "panne"} else None
 
 
 def _page_fault(error: BaseException | None) -> str:

@@ -12,7 +12,7 @@ from alerts.doctor.findings import Check, Finding, State, fine, mend, unknown
 from alerts.doctor.mail_names import MailNames, is_aligned
 
 #: The checks that ask the DNS, in their order.
-CHECKS = (Check.SPF, Check.DKIM, Check.DMARC, Check.ALIGNMENT, Check.PTR)
+CHECKS = (Check.RETURN, Check.SPF, Check.DKIM, Check.DMARC, Check.ALIGNMENT, Check.PTR)
 
 
 def check_names(dns: Dns | None, names: MailNames) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def check_names(dns: Dns | None, names: MailNames) -> Iterator[Finding]:
     if dns is None or _is_silent(dns, names):
         yield from (unknown(check, "silence") for check in CHECKS)
         return
-    yield from check_return(dns, names)
+    yield check_return(dns, names)
     spf = list(policy_checks.check_spf(dns, names))
     dkim, signed = check_dkim(dns, names)
     dmarc, tags = policy_checks.check_dmarc(dns, names)
@@ -31,7 +31,7 @@ def check_names(dns: Dns | None, names: MailNames) -> Iterator[Finding]:
 
 
 def _is_silent(dns: Dns, names: MailNames) -> bool:
-    """Whether nobody answers: then five more questions would only take time."""
+    """Whether nobody answers: then more questions would only take time."""
     try:
         dns.exists(names.author)
     except Unanswered:
@@ -39,16 +39,16 @@ def _is_silent(dns: Dns, names: MailNames) -> bool:
     return False
 
 
-def check_return(dns: Dns, names: MailNames) -> Iterator[Finding]:
-    """Some server takes the mail that comes back (RFC 5321, 5.1); silent where one does."""
+def check_return(dns: Dns, names: MailNames) -> Finding:
+    """Some server takes the mail that comes back (RFC 5321, 5.1)."""
     try:
         found = dns.records(names.bounce, "MX") or dns.addresses(names.bounce)
     except Unanswered:
-        yield unknown(Check.BOUNCES, "silence")
-        return
+        return unknown(Check.RETURN, "silence")
     # RFC 7505: «.» as the only server says that no mail is taken.
     if not found or found == ["0 "]:
-        yield mend(Check.BOUNCES, "no server", domain=names.bounce)
+        return mend(Check.RETURN, "no server", domain=names.bounce)
+    return fine(Check.RETURN, domain=names.bounce)
 
 
 def check_alignment(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from alerts.tables import Instance, Letter
 from base.audit import Audit
 from base.database import Database, ready
 from base.errors import DatabaseAbsent, DatabaseOutdated
+from base.heartbeat import Heartbeat
 from sources import freshness
 from sources.catalogue import Source
 from sources.freshness import Standing
@@ -44,9 +45,9 @@ def open_store(url: str) -> tuple[Database | None, list[Finding]]:
     except (SQLAlchemyError, OSError):
         return None, [mend(Check.DATABASE, "unopened"), unknown(Check.MIGRATIONS, "no database")]
     try:
-        # The write lock is taken and given back: nothing is changed.
-        with store.write():
-            pass
+        # No row is concerned, but a lock is taken that a database which is only read refuses.
+        with store.write() as session:
+            session.execute(update(Instance).where(false()).values(begun=Instance.begun))
     except (SQLAlchemyError, OSError):
         store.dispose()
         return None, [mend(Check.DATABASE, "read only"), fine(Check.MIGRATIONS)]
@@ -55,7 +56,12 @@ def open_store(url: str) -> tuple[Database | None, list[Finding]]:
 
 def last_row(session: Session) -> datetime | None:
     """The latest moment that a row tells of; None in an empty database."""
-    asked = (func.max(Reading.at), func.max(Letter.written_at), func.max(Audit.at))
+    asked = (
+        func.max(Reading.at),
+        func.max(Letter.written_at),
+        func.max(Audit.at),
+        func.max(Heartbeat.at),
+    )
     found = [session.scalar(select(one)) for one in asked]
     return max((one for one in found if one is not None), default=None)
 
