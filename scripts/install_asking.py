@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 
 from base import settings
 from base.french import NBSP
-from scripts.console import out
+from scripts.console import out, print_block
 from scripts.install_questions import QUESTIONS, Question
 
 #: Every variable that may be given without being asked for.
@@ -79,7 +79,7 @@ def asked(answers: Mapping[str, str], current: Mapping[str, str]) -> dict[str, s
     for number, question in enumerate(QUESTIONS, start=1):
         if question.is_asked(known):
             out.print(f"\n{number}/{len(QUESTIONS)} {question.label}")
-            out.print(f"   {question.why}")
+            print_block(question.why, 3)
             known[question.name] = _answer(question, known)
     return known
 
@@ -93,7 +93,7 @@ def _answer(question: Question, known: Mapping[str, str]) -> str:
         fault = question.fault(value, known)
         if not fault:
             return value
-        out.print(f"   {fault}")
+        print_block(fault, 3)
 
 
 def _prompt(text: str, *, hidden: bool = False) -> str:

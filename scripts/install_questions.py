@@ -120,7 +120,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="PUBLIC_URL",
         label="Adresse publique des pages",
-        why="Là où mènent les liens des lettres, par exemple https://alertes.exemple.quebec",
+        why="Là où mènent les liens, par exemple https://alertes.exemple.quebec",
     ),
     Question(
         name="STAFF_EMAIL",
@@ -175,7 +175,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         name="BOUNCE_EMAIL",
         label="Adresse des retours",
-        why="Là où reviennent les lettres non livrées; retours+suffixe@… doit y arriver aussi.",
+        why="Où reviennent les lettres non livrées; retours+suffixe@… doit y arriver.",
         is_right=checks.is_address,
         wrong=_NO_ADDRESS,
         default=_beside("retours", "AUTHOR_EMAIL"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated
@@ -19,7 +18,7 @@ from base.errors import BaseFault
 from base.fault_words import expected
 from base.french import NBSP, count
 from base.settings import Sources
-from scripts.console import out, print_json
+from scripts.console import out, print_block, print_json
 from scripts.doctor_words import CHECKS, STATES, sentence
 from sources import catalogue
 from sources.catalogue import Source
@@ -28,8 +27,8 @@ HELP = (
     "Vérifier les réglages, la base, les clés, l’horloge, le relais, le DNS, les pages, les "
     "sources; dire quoi corriger. Rien n’est envoyé ni changé."
 )
-#: Columns of a terminal that is not wider, and those that a state takes.
-_WIDTH, _INDENT = 79, 13
+#: Columns that a state takes.
+_INDENT = 13
 
 
 def command(
@@ -91,18 +90,7 @@ def _words(finding: Finding) -> str:
 def _print(finding: Finding) -> None:
     """The state and the check on a line, what was found below it."""
     out.print(f"{STATES[finding.state]:<{_INDENT}}{CHECKS[finding.check]}")
-    indent = " " * _INDENT
-    out.print(
-        textwrap.fill(
-            _words(finding),
-            _WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ),
-        soft_wrap=True,
-    )
+    print_block(_words(finding), _INDENT)
 
 
 def _print_tally(tally: Counter[State]) -> None:
