@@ -41,7 +41,7 @@ def command(
     asked = resolver(_server(server))
     at = utc_now()
     patient = Patient(
-        at=at, dns=Dns(asked) if asked else None, helo=socket.getfqdn(), sources=_sources()
+        at=at, dns=Dns(asked) if asked else None, helo=_own_name(), sources=_sources()
     )
     found = []
     for finding in examine(patient):
@@ -68,6 +68,12 @@ def _server(value: str) -> str:
         message = f"«{NBSP}{value}{NBSP}» n’est pas une adresse comme 9.9.9.9 ou 127.0.0.1:53."
         raise typer.BadParameter(message, param_hint="--dns")
     return value
+
+
+def _own_name() -> str:
+    """This machine's whole name, asked of the network only where it does not know it itself."""
+    name = socket.gethostname()
+    return name if "." in name else socket.getfqdn()
 
 
 def _sources() -> tuple[Source, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,13 @@ def test_a_template_is_in_quebec_typography(path: Path) -> None:
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_command_speaks_in_quebec_typography(path: Path) -> None:
     assert [fault for one in _sentences(path) for fault in _faults(one)] == []
+
+
+def test_what_every_command_says_of_the_settings_is_in_quebec_typography() -> None:
+    sections = tomllib.loads((ROOT / "templates" / "console" / "faults.toml").read_text("utf-8"))
+    said = [sentence for section in sections.values() for sentence in section.values()]
+    assert len(said) > 10
+    assert [fault for one in said for fault in _faults(one)] == []
 
 
 def _sentences(path: Path) -> list[str]:

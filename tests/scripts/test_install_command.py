@@ -329,6 +329,33 @@ def test_ctrl_c_before_the_last_answer_changes_nothing() -> None:
     assert list(Path().iterdir()) == []
 
 
+def test_ctrl_c_between_two_steps_leaves_each_done_or_not_begun(alertes: Alertes) -> None:
+    with _terminal(*_given()) as terminal:
+        for question in QUESTIONS:
+            if not question.secret:
+                terminal.until(question.why)
+                terminal.until("\u00a0: ")
+                terminal.type("")
+        terminal.until("Continuer?")
+        terminal.type("")
+        terminal.until("Liste des membres")
+        os.write(terminal.descriptor, b"\x03")
+        assert terminal.end() == 1
+    assert "Ce qui n’était pas fini n’a pas été fait." in terminal.shown
+    keys = written()["LINK_KEYS"]
+    assert _members(alertes) == 0
+    assert alertes("installer", "--sans-question", "--sans-lettre").code == 0
+    assert written()["LINK_KEYS"] == keys
+
+
+def test_a_place_that_cannot_be_written_is_said_in_french(alertes: Alertes) -> None:
+    FILE.mkdir()
+    said = _install(alertes, "--sans-lettre")
+    assert said.code == 1
+    assert "ne peut pas être lu ou écrit" in " ".join(said.err.split())
+    assert sorted(one.name for one in Path().iterdir()) == [".env"]
+
+
 def test_no_after_the_last_answer_changes_nothing() -> None:
     with _terminal(*_given()) as terminal:
         for question in QUESTIONS:
