@@ -81,8 +81,8 @@ SENTENCES: dict[tuple[Check, str], str] = {
         "installer le note à partir d’aujourd’hui."
     ),
     (Check.KEYS, "old"): (
-        "La clé qui signe les liens a {age}. En ajouter une nouvelle à la suite de LINK_KEYS, "
-        "après un espace, sans retirer l’ancienne : les liens déjà envoyés en ont besoin."
+        "La clé qui signe les liens a {age}. En ajouter une nouvelle (alertes cles renouveler), "
+        "sans retirer l’ancienne : les liens déjà envoyés en ont besoin."
     ),
     (Check.KEYS, "twice"): "La même clé est deux fois dans LINK_KEYS. En retirer une.",
     (Check.KEYS, "guessable"): (

@@ -153,7 +153,7 @@ def _note(store: Database, known: Mapping[str, str], current: Mapping[str, str])
     at, who = utc_now(), staff()
     names = sorted(_changed(known, current))
     with store.write() as session:
-        key_age.note(session, settings.Keys.read().as_list()[-1], who=who, at=at)
+        key_age.note(session, settings.Keys.read().as_list(), who=who, at=at)
         audit.record(
             session, at=at, who=who, action="installer", subject="réglages", after={"noms": names}
         )

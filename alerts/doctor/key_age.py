@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from alerts.doctor.findings import Check, Finding, fine, mend
@@ -15,30 +15,34 @@ from base.audit import Audit, record
 
 #: A signing key older than this is to be replaced; links of the old one go on working.
 REPLACE_AFTER = timedelta(days=730)
-ACTION = "cles creer"
+MADE, RENEWED = "cles creer", "cles renouveler"
 
 
 def subject(key: str) -> str:
-    """What the audit calls that key: nothing of it can be guessed from twelve digits."""
-    return f"cle:{hashlib.sha256(b'link key ' + key.encode()).hexdigest()[:12]}"
+    """What the audit calls that key, as `alertes cles voir` does: nothing of it can be guessed."""
+    return f"key:{hashlib.sha256(key.encode()).hexdigest()[:8]}"
 
 
-def note(session: Session, key: str, *, who: str, at: datetime) -> None:
-    """Keep the day of a key that was just made; a second call changes nothing."""
-    if since(session, key) is None:
-        record(session, at=at, who=who, action=ACTION, subject=subject(key))
+def note(session: Session, keys: Sequence[str], *, who: str, at: datetime) -> None:
+    """Keep the day of the key that signs, where none is known; a second call changes nothing."""
+    if since(session, keys) is None:
+        record(session, at=at, who=who, action=MADE, subject=subject(keys[-1]))
 
 
-def since(session: Session, key: str) -> datetime | None:
-    """When that key was first noted; None for one that was not."""
-    asked = select(func.min(Audit.at)).where(Audit.action == ACTION, Audit.subject == subject(key))
-    return session.scalar(asked)
+def since(session: Session, keys: Sequence[str]) -> datetime | None:
+    """When the last of those keys began to sign: noted, or the one before it was replaced then."""
+    made = and_(Audit.action == MADE, Audit.subject == subject(keys[-1]))
+    before = [subject(key) for key in keys[:-1]]
+    renewed = and_(Audit.action == RENEWED, Audit.subject.in_(before))
+    return session.scalar(select(func.min(Audit.at)).where(made)) or session.scalar(
+        select(func.max(Audit.at)).where(renewed)
+    )
 
 
 def check_age(session: Session, keys: settings.Keys, at: datetime) -> Iterator[Finding]:
     """Whether it is time for a new key."""
     known = keys.as_list()
-    made = since(session, known[-1])
+    made = since(session, known)
     if made is None:
         yield fine(Check.KEYS, "unknown age", count=len(known))
     elif at - made > REPLACE_AFTER:

@@ -116,12 +116,23 @@ def test_the_age_of_the_key_that_signs_is_counted_from_when_it_was_noted(
     keys, old = Keys.read(), AT - timedelta(days=731)
     with database.write() as session:
         assert _said(key_age.check_age(session, keys, AT)) == [(State.FINE, "unknown age")]
-        key_age.note(session, KEY, who="essai", at=old)
-        key_age.note(session, KEY, who="essai", at=AT)
+        key_age.note(session, [OTHER, KEY], who="essai", at=old)
+        key_age.note(session, [OTHER, KEY], who="essai", at=AT)
         assert _said(key_age.check_age(session, keys, AT)) == [(State.MEND, "old")]
         assert _said(key_age.check_age(session, keys, old)) == [(State.FINE, "fine")]
         row = session.scalars(select(audit.Audit)).one()
     assert KEY[:12] not in f"{row.subject}{row.after}"
+
+
+def test_a_key_that_replaced_another_signs_since_then(database: Database) -> None:
+    _with(LINK_KEYS=f"{OTHER} {KEY}")
+    old = AT - timedelta(days=731)
+    with database.write() as session:
+        values = {"action": key_age.RENEWED, "subject": key_age.subject(OTHER)}
+        audit.record(session, at=old, who="essai", **values)
+        session.flush()
+        assert _said(key_age.check_age(session, Keys.read(), AT)) == [(State.MEND, "old")]
+        assert key_age.since(session, [KEY]) is None
 
 
 @pytest.mark.parametrize(
