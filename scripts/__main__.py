@@ -27,6 +27,7 @@ COMMANDS = {
     "sources": "sources",
     "avis": "notices",
     "membres": "members",
+    "contacts": "mailboxes",
     "abonnements": "subscriptions",
     "secteurs": "sectors",
     "envois": "letters",
