@@ -25,7 +25,7 @@ from base.french import NBSP, listed
 from scripts import install_asking, staff_door
 from scripts.console import err, out, staff, stop
 from scripts.install_questions import BY_NAME
-from scripts.members import import_roster
+from scripts.members_import import import_roster
 
 HELP = (
     f"Installer le service{NBSP}: quelques questions, puis le fichier .env, les clés, la base, la "
@@ -36,10 +36,13 @@ _WELCOME = (
     "Entrée garde la réponse entre crochets; un tiret (-) la vide.\n"
     "Rien n’est écrit avant la dernière réponse; Ctrl+C abandonne."
 )
+_OPEN = "Les lettres partent à tous les contacts qui y ont droit (MAIL_ALLOWED=*)."
 _ALLOWED = (
-    "Pour commencer, les lettres ne peuvent partir qu’à vous ({allowed}).\n"
+    f"Les lettres ne peuvent partir qu’ici{NBSP}: {{allowed}}.\n"
     f"Quand tout vous convient, écrire dans le fichier .env{NBSP}: MAIL_ALLOWED=*"
 )
+#: What is written without being asked for.
+_UNASKED = {"LINK_KEYS": "Clé des liens", "MAIL_ALLOWED": "Envois permis"}
 _AGAIN = "Tout le reste est installé; relancer alertes installer quand c’est corrigé."
 _NEXT = (
     f"\nC’est installé. Ensuite{NBSP}:\n"
@@ -121,14 +124,16 @@ def _changed(known: Mapping[str, str], current: Mapping[str, str]) -> dict[str, 
 
 
 def _label(name: str) -> str:
-    return BY_NAME[name].label if name in BY_NAME else name
+    return BY_NAME[name].label if name in BY_NAME else _UNASKED.get(name, name)
 
 
 def _write(known: Mapping[str, str], current: Mapping[str, str]) -> None:
     changed = _changed(known, current)
     env_file.put(settings.FILE, changed)
     out.print("\nLe fichier .env est écrit; vous seul pouvez le lire.")
-    out.print(_ALLOWED.format(allowed=known["MAIL_ALLOWED"]), soft_wrap=True)
+    allowed = known["MAIL_ALLOWED"].split()
+    said = _OPEN if "*" in allowed else _ALLOWED.format(allowed=listed(allowed))
+    out.print(said, soft_wrap=True)
     hidden = sorted(settings.from_environment() & set(changed))
     if hidden:
         err.print(
@@ -161,14 +166,11 @@ def _note(store: Database, known: Mapping[str, str], current: Mapping[str, str])
 
 
 def _import(path: Path | None, *, quiet: bool, apply: bool) -> None:
-    """The import of `alertes membres importer`, its difference first."""
+    """`alertes membres importer`: its difference, then at a terminal a question."""
     if path is None and not quiet:
         path = install_asking.file("\nListe des membres à importer (Entrée pour plus tard)")
-    if path is None:
-        return
-    import_roster(path, apply=False, day=None)
-    if apply or (not quiet and install_asking.agreed("Faire ces changements?")):
-        import_roster(path, apply=True, day=None)
+    if path is not None:
+        import_roster(path, apply=apply)
 
 
 def _send() -> None:

@@ -132,14 +132,14 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="SMTP_HOST",
-        label="Relais, serveur",
+        label="Serveur du relais",
         why="Le serveur qui prend nos lettres, dit par le fournisseur de courriel.",
         is_right=lambda value: " " not in value and (checks.is_loopback(value) or "." in value),
         wrong="Il faut un nom de serveur, par exemple relais.exemple.quebec.",
     ),
     Question(
         name="SMTP_PORT",
-        label="Relais, port",
+        label="Port du relais",
         why="587 le plus souvent, ou 465.",
         is_right=lambda value: value.isascii() and value.isdigit() and 0 < int(value) < 65536,
         wrong="Il faut un nombre de 1 à 65535, le plus souvent 587.",
@@ -147,19 +147,19 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="SMTP_TLS",
-        label="Relais, chiffrement",
+        label="Chiffrement du relais",
         why="starttls avec 587, implicit avec 465; none seulement pour cette machine.",
         default=_encryption,
     ),
     Question(
         name="SMTP_USER",
-        label="Relais, utilisateur",
+        label="Utilisateur du relais",
         why="Laisser vide si le relais n’en demande pas.",
         required=False,
     ),
     Question(
         name="SMTP_PASSWORD",
-        label="Relais, mot de passe",
+        label="Mot de passe du relais",
         why="Gardé dans le fichier .env, que vous seul pouvez lire.",
         is_asked=lambda known: bool(known.get("SMTP_USER")),
         secret=True,
@@ -188,7 +188,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         name="BOUNCE_PASSWORD",
-        label="Boîte des retours, mot de passe",
+        label="Mot de passe de la boîte des retours",
         why="Celui de cet utilisateur IMAP.",
         is_asked=lambda known: known.get("BOUNCE_MAILBOX", "").startswith("imaps://"),
         secret=True,

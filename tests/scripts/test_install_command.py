@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import select
-import signal
 import stat
 import subprocess
 import sys
@@ -105,6 +104,7 @@ def test_a_second_run_keeps_keys_and_what_staff_opened_and_asks_for_nothing(
     before = FILE.read_bytes()
     said = alertes("installer", "--sans-question", "--sans-lettre")
     assert said.code == 0
+    assert "à tous les contacts qui y ont droit" in said.out
     assert FILE.read_bytes() == before
 
 
@@ -224,25 +224,41 @@ class Terminal:
 
     def until(self, words: str) -> None:
         """Read until those words are shown, from where the last reading ended."""
+        assert self.shows(words, within=60), f"no {words!r} after {self.shown[-500:]!r}"
+
+    def shows(self, words: str, *, within: float) -> bool:
+        """Whether those words are shown before nothing more is for so many seconds."""
         while (found := self.shown.find(words, self.seen)) < 0:
-            ready_now, _, _ = select.select([self.descriptor], [], [], 30)
-            assert ready_now, f"waited for {words!r} after {self.shown[-500:]!r}"
-            try:
-                self.shown += os.read(self.descriptor, 4096).decode("utf-8", "replace")
-            except OSError:
-                raise AssertionError(f"ended before {words!r}: {self.shown[-500:]!r}") from None
+            if not self._read(within):
+                return False
         self.seen = found + len(words)
+        return True
+
+    def _read(self, within: float) -> bool:
+        """Read what is shown; False where nothing is in time, or nothing more will be."""
+        if not select.select([self.descriptor], [], [], within)[0]:
+            return False
+        try:
+            chunk = os.read(self.descriptor, 4096)
+        except OSError:
+            return False  # Linux says so at the end of a terminal
+        self.shown += chunk.decode("utf-8", "replace")
+        return bool(chunk)
+
+    def interrupt(self) -> None:
+        """Ctrl-C, again where it fell between the prompt and the reading of its answer."""
+        for _ in range(5):
+            os.write(self.descriptor, b"\x03")
+            if self.shows("Abandonné", within=10):
+                return
 
     def type(self, line: str) -> None:
         os.write(self.descriptor, f"{line}\n".encode())
 
     def end(self) -> int:
         """Its exit code, everything shown until then read."""
-        try:
-            while chunk := os.read(self.descriptor, 4096):
-                self.shown += chunk.decode("utf-8", "replace")
-        except OSError:
-            pass  # Linux says so at the end of a terminal
+        while self._read(60):
+            pass
         return self.process.wait(60)
 
 
@@ -303,8 +319,8 @@ def test_at_the_keyboard_a_wrong_answer_is_said_and_asked_again(alertes: Alertes
         terminal.type("/absente.csv")
         terminal.until("n’existe pas")
         terminal.type(str(ROSTER))
-        terminal.until("Faire ces changements?")
-        terminal.type("o")
+        terminal.until("Appliquer ces changements?")
+        terminal.type("oui")
         terminal.until("Vous envoyer une lettre d’essai?")
         terminal.type("")
         assert terminal.end() == 0, terminal.shown
@@ -322,7 +338,7 @@ def test_ctrl_c_before_the_last_answer_changes_nothing() -> None:
             terminal.type("")
         terminal.until("4/")
         terminal.until("\u00a0: ")
-        os.write(terminal.descriptor, b"\x03")
+        terminal.interrupt()
         assert terminal.end() == 1
     assert "Abandonné" in terminal.shown
     assert "Traceback" not in terminal.shown
@@ -339,7 +355,7 @@ def test_ctrl_c_between_two_steps_leaves_each_done_or_not_begun(alertes: Alertes
         terminal.until("Continuer?")
         terminal.type("")
         terminal.until("Liste des membres")
-        os.write(terminal.descriptor, b"\x03")
+        terminal.interrupt()
         assert terminal.end() == 1
     assert "Ce qui n’était pas fini n’a pas été fait." in terminal.shown
     keys = written()["LINK_KEYS"]
@@ -379,7 +395,7 @@ def test_a_password_is_not_shown_at_the_keyboard() -> None:
             terminal.until("\u00a0: ")
             terminal.type("canari-secret" if question.secret else "")
         terminal.until("Continuer?")
-        terminal.process.send_signal(signal.SIGINT)
+        terminal.interrupt()
         assert terminal.end() == 1
     assert "canari" not in terminal.shown
     assert not FILE.exists()
