@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import stat
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -109,6 +111,17 @@ def test_one_answer_is_judged_among_the_others() -> None:
     assert settings.is_usable("SMTP_USER", {})
 
 
+@pytest.fixture
+def _own_logs() -> Iterator[None]:
+    """The service sets the logs up for its process: taken back at the end of the test."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("_own_logs")
 @pytest.mark.parametrize("module", ["alerts", "scripts"])
 def test_a_file_that_is_not_utf_8_is_said_to_be_so(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -121,6 +134,7 @@ def test_a_file_that_is_not_utf_8_is_said_to_be_so(
     assert "UTF-8" in f"{ended.value.code}{capsys.readouterr().err}"
 
 
+@pytest.mark.usefixtures("_own_logs")
 def test_the_service_says_in_french_what_its_settings_lack() -> None:
     from alerts.__main__ import main  # noqa: PLC0415, one use
 
