@@ -33,6 +33,7 @@ COMMANDS = {
     "envois": "letters",
     "pages": "pages",
     "pourquoi": "why",
+    "rapport": "reports",
     "a-voir": "concerns",
     "veiller": "watch",
 }

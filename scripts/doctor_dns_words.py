@@ -132,11 +132,11 @@ DNS_SENTENCES: dict[tuple[Check, str], str] = {
     ),
     (Check.ALIGNMENT, "neither"): "Ni SPF ni DKIM n’ont pu être lus : voir plus haut.",
     (Check.ALIGNMENT, "spf"): (
-        "BOUNCE_EMAIL est à {bounce}, AUTHOR_EMAIL à {author} : SPF ne compte pas pour DMARC. Les "
+        "BOUNCE_EMAIL est à {returns}, AUTHOR_EMAIL à {author} : SPF ne compte pas pour DMARC. Les "
         "mettre dans le même domaine."
     ),
     (Check.ALIGNMENT, "spf strict"): (
-        "DMARC demande le même domaine exactement (aspf=s), mais BOUNCE_EMAIL est à {bounce} et "
+        "DMARC demande le même domaine exactement (aspf=s), mais BOUNCE_EMAIL est à {returns} et "
         "AUTHOR_EMAIL à {author}. Les accorder, ou retirer aspf=s."
     ),
     (Check.ALIGNMENT, "dkim strict"): (

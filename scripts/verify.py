@@ -65,7 +65,7 @@ def _server(value: str) -> str:
     except ValueError:
         known = False
     if not known or (port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536)):
-        message = f"«{NBSP}{value}{NBSP}» n’est pas une adresse comme 9.9.9.9 ou 127.0.0.1:53."
+        message = f"«{NBSP}{value}{NBSP}» n’est pas une adresse comme 9.9.9.9 ou 127.0.0.1:5353."
         raise typer.BadParameter(message, param_hint="--dns")
     return value
 

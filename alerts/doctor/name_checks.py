@@ -55,7 +55,7 @@ def check_alignment(
     names: MailNames, tags: Mapping[str, str], *, has_spf: bool, signed: str
 ) -> Finding:
     """DMARC counts SPF and DKIM only where their domain is the author's (RFC 9989, 4.4)."""
-    about = {"author": names.author, "bounce": names.bounce}
+    about = {"author": names.author, "returns": names.bounce}
     strict = tags.get("aspf") == "s"
     if not is_aligned(names.bounce, names.author, strict=strict):
         return mend(Check.ALIGNMENT, "spf strict" if strict else "spf", **about)
