@@ -38,6 +38,9 @@ COMMANDS = {
     "pourquoi": "why",
     "a-voir": "concerns",
     "veiller": "watch",
+    "sauvegarder": "saving",
+    "restaurer": "restoring",
+    "cles": "keys",
 }
 
 

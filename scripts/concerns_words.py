@@ -26,6 +26,11 @@ SENTENCES: dict[str, str] = {
         "{letters} lettres (d’habitude {usual_letters}), {notices} avis en tout (d’habitude "
         "{usual_notices}). Si c’est normal : alertes envois reprendre"
     ),
+    "hold restored": (
+        "La base de données a été restaurée d’une copie de sauvegarde\u00a0: rien ne part. Voir ce "
+        "qui a été envoyé depuis cette copie (docs/operations.md), puis\u00a0: "
+        "alertes envois reprendre"
+    ),
     "hold policy": (
         "Les envois sont retenus : {refusals} lettres ont été refusées parce que nous ne "
         "sommes pas les bienvenus. Voir les réponses avec « alertes envois etat », "
