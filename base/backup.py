@@ -35,8 +35,10 @@ EXECUTE format('DROP TABLE %I CASCADE', r.tablename); END LOOP; END $$;
 """
 
 
-def save(url: str, folder: Path, *, at: datetime) -> Path:
+def save(url: str, folder: Path, *, at: datetime, name: str = "alertes") -> Path:
     """Copy the database at `url` into a new file of `folder`, which is made when absent.
+
+    The file has `name` and the moment in UTC for its name; those of another name are not pruned.
 
     Readable by its owner only, durable, and checked before it has its name.
 
@@ -47,7 +49,7 @@ def save(url: str, folder: Path, *, at: datetime) -> Path:
     parsed = make_url(url)
     kind = "sqlite3" if parsed.get_backend_name() == "sqlite" else "pgdump"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"alertes-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.{kind}"
+    path = folder / f"{name}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.{kind}"
     with _new(path) as made:
         if kind == "sqlite3":
             _copy_sqlite(Path(str(parsed.database)), made)

@@ -39,7 +39,8 @@ def command(
         if present is not None:
             if restoring.at_work(url, utc_now()):
                 stop(AT_WORK)
-            aside = backup.save(url, path.absolute().parent, at=utc_now())
+            folder = path.absolute().parent
+            aside = backup.save(url, folder, at=utc_now(), name="avant-restauration")
             out.print(f"Ce qui est remplacé est gardé dans {aside}", soft_wrap=True)
         restoring.restore(path, url, at=utc_now(), by=staff())
     except CopyRefused as error:
