@@ -27,10 +27,9 @@ Copy = Annotated[
 @app.command("creer", help="Créer la base de données; si elle existe, ne rien changer.")
 def create() -> None:
     url = Store.read().database_url
-    if url.startswith("sqlite"):
-        ready_or_new(url).dispose()
-    else:
+    if not url.startswith("sqlite") and revision(url) is None:
         upgrade(url)
+    ready_or_new(url).dispose()
     out.print("La base de données est prête.")
 
 
