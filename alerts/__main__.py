@@ -33,14 +33,15 @@ def main() -> None:
 def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
     identity, keys = settings.Identity.read(), settings.Keys.read()
-    password = relay.smtp_password.get_secret_value()
-    logs.set_up(secrets=(*keys.as_list(), password))
+    returned = settings.Returns.read()
+    passwords = (relay.smtp_password, returned.bounce_password)
+    logs.set_up(secrets=(*keys.as_list(), *(one.get_secret_value() for one in passwords)))
     sources = settings.Sources.read()
     store = settings.Store.read()
     return Service(
         desk=assembly.desk(identity, relay, keys),
         handing=assembly.handing(relay, keys, store),
-        reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
+        reception=assembly.reception(identity, relay, keys, returned),
         database=ready(store.database_url),
         sources=assembly.sources(sources),
         network=Network(contact=sources.source_contact),

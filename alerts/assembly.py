@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alerts.classification import Lexicon
 from alerts.delivery import Relay
 from alerts.handing import Handing
@@ -86,9 +88,9 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
 
 def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
     """How staff are reached, at the one address `to`."""
-    return Door(
-        relay=server(relay), sender=relay.bounce_email, to=to, author=sender(identity, relay)
-    )
+    # Doubt costs staff a second copy, and waiting costs the watch its next look.
+    soon = replace(server(relay), dot_reply_within=60.0)
+    return Door(relay=soon, sender=relay.bounce_email, to=to, author=sender(identity, relay))
 
 
 def verp(relay: settings.Relay, keys: settings.Keys) -> Verp:

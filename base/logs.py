@@ -59,7 +59,12 @@ class Lines(logging.Formatter):
         text = str(value)
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return _SIGNED.sub(HIDDEN, _ADDRESS.sub(HIDDEN, text))
+        return bare(text)
+
+
+def bare(text: str) -> str:
+    """Another's words without the addresses, tokens and keys in them."""
+    return _SIGNED.sub(HIDDEN, _ADDRESS.sub(HIDDEN, text))
 
 
 def set_up(level: int = logging.INFO, *, secrets: Iterable[str] = ()) -> None:

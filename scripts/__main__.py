@@ -36,6 +36,9 @@ COMMANDS = {
     "rapport": "reports",
     "a-voir": "concerns",
     "veiller": "watch",
+    "sauvegarder": "saving",
+    "restaurer": "restoring",
+    "cles": "keys",
 }
 
 

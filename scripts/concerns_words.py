@@ -26,6 +26,11 @@ SENTENCES: dict[str, str] = {
         "{letters} lettres (d’habitude {usual_letters}), {notices} avis en tout (d’habitude "
         "{usual_notices}). Si c’est normal : alertes envois reprendre"
     ),
+    "hold restored": (
+        "La base de données a été restaurée d’une copie de sauvegarde\u00a0: rien ne part. Voir ce "
+        "qui a été envoyé depuis cette copie (docs/operations.md), puis\u00a0: "
+        "alertes envois reprendre"
+    ),
     "hold policy": (
         "Les envois sont retenus : {refusals} lettres ont été refusées parce que nous ne "
         "sommes pas les bienvenus. Voir les réponses avec « alertes envois etat », "
@@ -73,15 +78,15 @@ SENTENCES: dict[str, str] = {
         "journalctl -u alertes-pages"
     ),
     "edition absent": (
-        "L’édition {subject} n’était pas écrite à 8\u00a0h\u00a030. Voir pourquoi\u00a0: "
+        "L’édition {edition} n’était pas écrite à 8\u00a0h\u00a030. Voir pourquoi\u00a0: "
         "journalctl -u alertes, puis la faire partir\u00a0: alertes envois envoyer"
     ),
     "edition stuck": (
-        "Les lettres de l’édition {subject} ne partent pas, et rien ne les retient. Voir "
+        "Les lettres de l’édition {edition} ne partent pas, et rien ne les retient. Voir "
         "pourquoi\u00a0: alertes envois etat, puis journalctl -u alertes"
     ),
     "edition held": (
-        "Les lettres de l’édition {subject} sont prêtes et attendent votre accord. Voir "
+        "Les lettres de l’édition {edition} sont prêtes et attendent votre accord. Voir "
         "pourquoi\u00a0: alertes envois etat"
     ),
     "source late": (

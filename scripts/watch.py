@@ -10,7 +10,7 @@ import typer
 from alerts import watching
 from alerts.staff_mail import Door
 from alerts.watch import Finding
-from base import concerns, logs, maintenance, settings
+from base import concerns, maintenance, settings
 from base.clock import utc_now
 from base.database import Database
 from base.french import NBSP, day, hour
@@ -49,7 +49,6 @@ def command(
     if maintained is not None or resumed:
         _maintain(maintained)
         return
-    logs.set_up()
     answer = None if without_pages else watching.pages_answer(pages)
     door = staff_door.door()
     with opened() as store:
