@@ -163,7 +163,8 @@ class Letter(Base):
     #: Who holds the letter while CLAIMED; a result under another claim is refused.
     claim: Mapped[str] = mapped_column(String(40), default="")
     lease_until: Mapped[datetime | None]
-    in_doubt_at: Mapped[datetime | None]
+    #: When the one statement let it pass: from then on it may have been received.
+    in_doubt_at: Mapped[datetime | None] = mapped_column(index=True)
     settled_at: Mapped[datetime | None]
     #: The membership interval that entitled it at hand-over (the proof).
     membership_id: Mapped[int | None]
@@ -181,11 +182,11 @@ class Told(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
-    cluster_id: Mapped[int]
+    cluster_id: Mapped[int] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(20))
     #: "-" for new, the revision for change and cancellation, "{closing}:{n}" for reminder.
     occasion: Mapped[str] = mapped_column(String(50))
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), index=True)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(String(20), default=ToldState.RESERVED)
     at: Mapped[datetime]
@@ -193,6 +194,26 @@ class Told(Base):
     relisted: Mapped[bool] = mapped_column(default=False)
     #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+
+class ToldBefore(Base):
+    """What a letter told, or may have, of which the ledger's row is another letter's by now.
+
+    So that who was told of a notice is known though it was told again: the letter came back,
+    or nobody knows whether it arrived.
+    """
+
+    __tablename__ = "told_before"
+    __table_args__ = (UniqueConstraint("letter_id", "cluster_id", "kind", "occasion"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"))
+    cluster_id: Mapped[int] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    occasion: Mapped[str] = mapped_column(String(50))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), index=True)
+    #: The ToldState that it had when it was taken over.
+    state: Mapped[str] = mapped_column(String(20))
 
 
 class Attempt(Base):

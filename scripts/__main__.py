@@ -36,6 +36,8 @@ COMMANDS = {
     "envois": "letters",
     "pages": "pages",
     "pourquoi": "why",
+    "contact": "contact_history",
+    "rapport": "reports",
     "a-voir": "concerns",
 }
 
