@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.ledger import LEFT
@@ -152,7 +152,7 @@ def counted(session: Session, which: ColumnElement[bool]) -> Counted:
         .where(left)
     ).one()
     letters, contacts, members = found
-    outside = session.scalar(select(func.count(Letter.id)).where(left, ~_within()))
+    outside = session.scalar(_outside(which))
     corrected = session.scalar(
         select(func.count(Letter.id)).where(left, _within(), ~_holds_as_known_now())
     )
@@ -163,6 +163,15 @@ def counted(session: Session, which: ColumnElement[bool]) -> Counted:
         outside=outside or 0,
         corrected=corrected or 0,
     )
+
+
+def question(session: Session, which: ColumnElement[bool]) -> str:
+    """The statement that counts the letters outside, as the database is asked it."""
+    return str(_outside(which).compile(session.get_bind(), compile_kwargs={"literal_binds": True}))
+
+
+def _outside(which: ColumnElement[bool]) -> Select[int]:
+    return select(func.count(Letter.id)).where(which, Letter.state.in_(LEFT), ~_within())
 
 
 def _within() -> ColumnElement[bool]:

@@ -4,4 +4,22 @@ from __future__ import annotations
 
 import typer
 
+from scripts import (
+    reports_proof,
+    reports_sectors,
+    reports_silent,
+    reports_sources,
+    reports_town,
+    reports_week,
+)
+
 app = typer.Typer(help="Les rapports, chacun en une page à imprimer.", no_args_is_help=True)
+for name, module in (
+    ("semaine", reports_week),
+    ("preuve", reports_proof),
+    ("secteurs", reports_sectors),
+    ("sans-avis", reports_silent),
+    ("sources", reports_sources),
+    ("municipalite", reports_town),
+):
+    app.command(name, help=module.HELP)(module.command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from alerts.proof import Interval
-from alerts.tables import Kind, LetterState
+from alerts.tables import Kind, LetterState, Stream
 from base.clock import QUEBEC
 from base.french import NBSP, hour
 from scripts.not_mailed_words import NOT_MAILED
@@ -21,6 +21,18 @@ STATES: dict[str, str] = {
     LetterState.WITHDRAWN: "retirée",
     LetterState.QUARANTINED: "impossible à composer",
 }
+#: The rhythm, or the occasion, of an edition.
+STREAMS: dict[str, str] = {
+    Stream.WEEKLY: "hebdomadaire",
+    Stream.DAILY: "quotidienne",
+    Stream.INSTANT: "sans attendre",
+    Stream.CHANGE: "modification",
+    Stream.REMINDER: "rappel",
+    Stream.ALIVE: "tout va bien",
+    Stream.WELCOME: "bienvenue",
+    Stream.RETURN: "retour",
+    Stream.LAPSE: "fin d’adhésion",
+}
 KINDS: dict[str, str] = {
     Kind.NEW: "nouveau",
     Kind.CHANGE: "modification",
@@ -32,6 +44,15 @@ KINDS: dict[str, str] = {
 def stamp(at: datetime | None) -> str:
     """«2026-09-21 6⍽h⍽12», in Québec: for tables (docs/glossary.md)."""
     return f"{date(at)} {hour(at)}" if at else ""
+
+
+def instant(at: datetime | None) -> str:
+    """«2026-09-21 6⍽h⍽01⍽min⍽07⍽s», in Québec: where a second matters."""
+    if at is None:
+        return "jamais"
+    local = at.astimezone(QUEBEC)
+    clock = (f"{local.hour}{NBSP}h", f"{local.minute:02}{NBSP}min", f"{local.second:02}{NBSP}s")
+    return f"{local.date().isoformat()} {NBSP.join(clock)}"
 
 
 def date(at: datetime | None) -> str:
