@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
@@ -78,6 +78,8 @@ def reserve(
                 "letter_id": letter_id,
                 "revision_id": statement.excluded.revision_id,
                 "reasons": statement.excluded.reasons,
+                "closes_at": statement.excluded.closes_at,
+                "days_left": None,
                 "at": at,
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
@@ -112,8 +114,26 @@ def _remember(
 
 
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:
-    """The relay has taken charge of those letters: their notices are told."""
-    _move(session, letter_ids, ToldState.CONFIRMED)
+    """The relay has taken charge of those letters: their notices are told, so many days before.
+
+    When it did is the letter's moment in doubt: an answer may come late, or from the relay's log.
+    """
+    confirmed = list(letter_ids)
+    _move(session, confirmed, ToldState.CONFIRMED)
+    accepted_at = func.coalesce(Letter.in_doubt_at, Letter.settled_at)
+    rows = session.execute(
+        select(Told.id, Told.closes_at, accepted_at)
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.letter_id.in_(confirmed), Told.state == ToldState.CONFIRMED)
+        .where(accepted_at.is_not(None))
+    )
+    left = [
+        {"id": told_id, "days_left": (closes_at - at).days}
+        for told_id, closes_at, at in rows
+        if closes_at is not None
+    ]
+    if left:
+        session.execute(update(Told), left)
 
 
 def release(session: Session, letter_ids: Iterable[int]) -> None:
@@ -193,5 +213,6 @@ def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[
         "state": ToldState.RESERVED,
         "at": at,
         "relisted": False,
+        "closes_at": notice.closes_at,
         "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
     }

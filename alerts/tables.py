@@ -121,6 +121,8 @@ class Edition(Base):
     #: What the brake measures (alerts.brake), counted when the edition is written whole.
     letters: Mapped[int] = mapped_column(default=0)
     notices: Mapped[int] = mapped_column(default=0)
+    #: True for a weekly edition that could not wait any longer for the week's file.
+    without_week: Mapped[bool] = mapped_column(default=False)
 
 
 class Letter(Base):
@@ -178,7 +180,16 @@ class Told(Base):
     """The ledger: what each contact has been told, and of which revision."""
 
     __tablename__ = "told"
-    __table_args__ = (UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),)
+    __table_args__ = (
+        UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),
+        # What may be told again, looked for every minute.
+        Index(
+            "ix_told_offered",
+            "cluster_id",
+            sqlite_where=text("state IN ('released', 'uncertain')"),
+            postgresql_where=text("state IN ('released', 'uncertain')"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
@@ -194,6 +205,10 @@ class Told(Base):
     relisted: Mapped[bool] = mapped_column(default=False)
     #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    #: The closing moment that was told; None where the call had none.
+    closes_at: Mapped[datetime | None]
+    #: Whole days from the relay's acceptance to that moment; None until then, and without one.
+    days_left: Mapped[int | None]
 
 
 class ToldBefore(Base):

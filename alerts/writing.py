@@ -6,8 +6,8 @@ Everything is in the caller's one transaction: a letter, what it tells, and the 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -73,6 +73,15 @@ class Desk:
         return open_calls(open_tenders, self.lexicon, poison or Poison(), at=at)
 
 
+@dataclass(kw_only=True, slots=True)
+class Remarks:
+    """What a letter says beside its notices; see alerts.digest.Digest."""
+
+    was_due_at: datetime | None = None
+    closed_meanwhile: int = 0
+    kept_back: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """What the contacts of one batch share."""
@@ -86,6 +95,8 @@ class Batch:
     missed: list[Missed]
     #: The sources that something is missing from.
     gaps: tuple[Gap, ...]
+    #: What is said of a contact's letter beside its notices, by contact.
+    remarks: dict[int, Remarks]
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -119,6 +130,7 @@ def write_batch(
         at=at,
         missed=[],
         gaps=crediting.gaps(session, at),
+        remarks=defaultdict(Remarks),
     )
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
@@ -171,13 +183,21 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
         return Result.QUARANTINED
 
 
-def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way."""
+def everything_new(
+    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
+) -> tuple[Notice, ...]:
+    """All that is for the contact's subscription and was not told; near misses on the way.
+
+    `only`: of these clusters. Over the reader's own maximum, the later ones stay untold: the
+    next letter has them.
+    """
     if to.subscription is None:
         return ()
-    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
-    return notices
+    told = found[: to.subscription.most_notices]
+    batch.remarks[to.contact.id].kept_back = len(found) - len(told)
+    return told
 
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
@@ -185,6 +205,7 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
     notices = choose(batch, to, heard)
     if not notices or to.subscription is None:
         return Why.NOTHING
+    remarks = batch.remarks[to.contact.id]
     digest = Digest(
         contact_name=to.contact.name,
         member_name=to.member.name,
@@ -194,6 +215,10 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
         credits=crediting.credits_of(notices),
         gaps=batch.gaps,
+        was_due_at=remarks.was_due_at,
+        without_week=batch.edition.without_week,
+        closed_meanwhile=remarks.closed_meanwhile,
+        kept_back=remarks.kept_back,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
@@ -219,15 +244,16 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
 
 
 def _notices(
-    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
+    subscription: Subscription,
+    calls: OpenCalls,
+    heard: Heard,
+    poison: Poison,
+    only: Collection[int] | None,
 ) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses.
-
-    Over the reader's own maximum, the later ones stay untold: the next letter has them.
-    """
+    """What that subscription has not been told yet, soonest to close first; and near misses."""
     found, missed = [], []
     for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled:
+        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
             continue
         call = calls.by_cluster[cluster_id]
         if isinstance(made, Match):
@@ -235,7 +261,7 @@ def _notices(
             found.append(call.notice(made.reasons, perhaps_seen=again))
         else:
             missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
+    return ordered(found), near_misses.best(missed)
 
 
 def _decided(
