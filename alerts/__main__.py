@@ -32,6 +32,8 @@ def main() -> None:
 def _service(stop: threading.Event) -> Service:
     relay = settings.Relay.read()
     identity, keys = settings.Identity.read(), settings.Keys.read()
+    password = relay.smtp_password.get_secret_value()
+    logs.set_up(secrets=(*keys.as_list(), password))
     sources = settings.Sources.read()
     store = settings.Store.read()
     return Service(

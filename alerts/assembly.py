@@ -10,6 +10,7 @@ from alerts.letter import Press, Sender
 from alerts.mailbox import mailbox
 from alerts.postponed import Postponed
 from alerts.returns import Reception
+from alerts.staff_mail import Door
 from alerts.verp import Verp
 from alerts.writing import Desk
 from base import settings
@@ -60,14 +61,7 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
 def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
-        relay=Relay(
-            host=relay.smtp_host,
-            port=relay.smtp_port,
-            tls=relay.smtp_tls,
-            user=relay.smtp_user,
-            password=relay.smtp_password.get_secret_value(),
-            ca_file=relay.smtp_ca_file,
-        ),
+        relay=_server(relay),
         sender=relay.bounce_email,
         verp=verp(relay, keys),
         allowed=relay.allowed(),
@@ -75,6 +69,24 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
         connections=relay.smtp_connections,
         pace=relay.smtp_letters_a_second,
         postponed=Postponed(store.postponed_folder),
+    )
+
+
+def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
+    """How staff are reached, at the one address `to`."""
+    return Door(
+        relay=_server(relay), sender=relay.bounce_email, to=to, author=sender(identity, relay)
+    )
+
+
+def _server(relay: settings.Relay) -> Relay:
+    return Relay(
+        host=relay.smtp_host,
+        port=relay.smtp_port,
+        tls=relay.smtp_tls,
+        user=relay.smtp_user,
+        password=relay.smtp_password.get_secret_value(),
+        ca_file=relay.smtp_ca_file,
     )
 
 

@@ -151,6 +151,21 @@ class Relay(Group):
         return frozenset(self.mail_allowed.lower().split())
 
 
+class Staff(Group):
+    """Who on our side is told by mail; nobody while `staff_email` is empty."""
+
+    #: One address, of a shared mailbox for instance. MAIL_ALLOWED does not concern it.
+    staff_email: str = ""
+
+    @field_validator("staff_email")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        local, at, domain = value.rpartition("@")
+        if value and not (at and local and domain and value.isascii() and len(value.split()) == 1):
+            raise ValueError("must be one address")
+        return value
+
+
 class Returns(Group):
     """Where what comes back is read; nothing is read while `bounce_mailbox` is empty."""
 
@@ -189,4 +204,4 @@ class Sources(Group):
 
 
 #: Every group, for the test that holds .env.example to exactly the variables read.
-GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Returns, Sources)
+GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Staff, Returns, Sources)

@@ -39,6 +39,10 @@ COMMANDS = {
     "contact": "contact_history",
     "rapport": "reports",
     "a-voir": "concerns",
+    "veiller": "watch",
+    "sauvegarder": "saving",
+    "restaurer": "restoring",
+    "cles": "keys",
 }
 
 

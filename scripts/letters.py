@@ -46,6 +46,7 @@ HOLDS = {
     "brake": "édition bien plus grosse que les précédentes",
     holds.FIRST_RUN: "premier envoi, à vérifier avant de le laisser partir",
     "journal": "base de données restaurée ou copiée",
+    "restored": "base de données restaurée d’une copie de sauvegarde",
     "policy": "trop de lettres refusées par les serveurs des destinataires",
 }
 

@@ -16,6 +16,7 @@ EXPECTED: dict[str, str] = {
     "SMTP_CONNECTIONS": "Il faut un nombre de 1 à 50.",
     "SMTP_LETTERS_A_SECOND": "Il faut un nombre, 0 ou plus.",
     "BOUNCE_EMAIL": "Il faut une adresse, au plus 30 caractères avant @, sans signe +.",
+    "STAFF_EMAIL": "Il faut une seule adresse, ou rien.",
     "BOUNCE_MAILBOX": "Écrire maildir:/dossier ou imaps://utilisateur@serveur/INBOX.",
     "FEDERAL_NOTICES": "Écrire true ou false.",
 }

@@ -1,0 +1,44 @@
+"""Signs of life of the processes, as rows: who beat last, and since when without a gap."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, case, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from base.database import Base, insert
+
+#: A silence as long as this ends a series: `Heartbeat.since` begins anew.
+GAP = timedelta(minutes=15)
+
+
+class Heartbeat(Base):
+    """One process, or one part of the service that is asked from outside."""
+
+    __tablename__ = "heartbeat"
+
+    #: "service", "pages", "watch".
+    name: Mapped[str] = mapped_column(String(50), primary_key=True)
+    at: Mapped[datetime]
+    #: The first beat of the present series.
+    since: Mapped[datetime]
+
+
+def beat(session: Session, name: str, *, at: datetime) -> None:
+    """`name` is alive at `at`; a beat that comes late never sets the row back."""
+    series = case((Heartbeat.at < at - GAP, at), else_=Heartbeat.since)
+    session.execute(
+        insert(session, Heartbeat)
+        .values(name=name, at=at, since=at)
+        .on_conflict_do_update(
+            index_elements=[Heartbeat.name],
+            set_={"at": at, "since": series},
+            where=Heartbeat.at < at,
+        )
+    )
+
+
+def all_beats(session: Session) -> dict[str, Heartbeat]:
+    """Every row, by name."""
+    return {one.name: one for one in session.scalars(select(Heartbeat))}
