@@ -121,17 +121,7 @@ def write_batch(
     is told, by default all that is new for it.
     """
     poison = Poison() if poison is None else poison
-    batch = Batch(
-        session=session,
-        desk=desk,
-        edition=edition,
-        calls=calls,
-        poison=poison,
-        at=at,
-        missed=[],
-        gaps=crediting.gaps(session, at),
-        remarks=defaultdict(Remarks),
-    )
+    batch = batch_of(session, desk, edition, calls, poison, at=at)
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
@@ -150,6 +140,29 @@ def write_batch(
     near_misses.keep(session, batch.missed, at=at)
     poison.say(session, at=at)
     return done
+
+
+def batch_of(
+    session: Session,
+    desk: Desk,
+    edition: Edition,
+    calls: OpenCalls,
+    poison: Poison,
+    *,
+    at: datetime,
+) -> Batch:
+    """A batch in which nothing was found yet."""
+    return Batch(
+        session=session,
+        desk=desk,
+        edition=edition,
+        calls=calls,
+        poison=poison,
+        at=at,
+        missed=[],
+        gaps=crediting.gaps(session, at),
+        remarks=defaultdict(Remarks),
+    )
 
 
 def letter_key(edition: Edition, contact_id: int) -> str:
@@ -202,6 +215,31 @@ def everything_new(
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
     """One contact's letter with its ledger rows; or the reason why there is none."""
+    made = draft(batch, to, heard, key, choose)
+    if isinstance(made, Why):
+        return made
+    session, edition = batch.session, batch.edition
+    letter_id = freeze(
+        session, edition, to.contact, made.shown, made.composed, key=key, at=batch.at
+    )
+    if letter_id is None:
+        return Result.ELSEWHERE
+    leave_out(session, edition, to.contact, letter_id, made.hidden, at=batch.at)
+    return Result.LETTER
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A letter that is composed, and no row yet."""
+
+    composed: Composed
+    shown: Digest
+    #: Notices that are for the contact and cannot be shown.
+    hidden: tuple[Notice, ...]
+
+
+def draft(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Draft | Why:
+    """One contact's letter as it would be frozen now, or why there is none; nothing is written."""
     notices = choose(batch, to, heard)
     if not notices or to.subscription is None:
         return Why.NOTHING
@@ -226,13 +264,7 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
     if written is None:
         return Why.UNWRITABLE
     composed, shown = written
-    session, edition = batch.session, batch.edition
-    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
-    if letter_id is None:
-        return Result.ELSEWHERE
-    hidden = [notice for notice in notices if notice not in shown.notices]
-    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
-    return Result.LETTER
+    return Draft(composed, shown, tuple(one for one in notices if one not in shown.notices))
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:

@@ -34,6 +34,8 @@ COMMANDS = {
     "abonnements": "subscriptions",
     "secteurs": "sectors",
     "envois": "letters",
+    "apercu": "preview",
+    "repetition": "rehearsal",
     "pages": "pages",
     "pourquoi": "why",
     "contact": "contact_history",

@@ -94,6 +94,15 @@ def keep(folder: Path, name: str, content: str | bytes) -> Path:
     return path
 
 
+def clear(folder: Path, pattern: str) -> None:
+    """Take away the files of that pattern that an earlier command left."""
+    try:
+        for path in folder.glob(pattern):
+            path.unlink()
+    except OSError:
+        stop(f"Le dossier {folder} ne peut pas être écrit. Vérifier vos droits.")
+
+
 def say(*paths: Path) -> None:
     """Where the report is, on lines of their own."""
     for path in paths:

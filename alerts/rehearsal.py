@@ -1,0 +1,279 @@
+"""The next letters as they will be, before anything is reserved, written or sent.
+
+What is written and waits is shown as it is, with its frozen bytes. The next edition of each rhythm
+is composed by the functions that will write it (alerts.writing.draft), at the moment at which it
+is due and from what is known now; the session only reads. Letters at once are not rehearsed: ten
+minutes after a notice they are gone, or wait.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts import brake, ledger, outbox, periodic, rhythm
+from alerts.digest import Period
+from alerts.editions import BATCH, STREAMS, with_subscriptions
+from alerts.entitlement import contacts_refused
+from alerts.ledger import Heard
+from alerts.looked import Looked
+from alerts.streams import Plan, Tick
+from alerts.tables import Edition, Letter, Stream, Told, Why
+from alerts.writing import Desk, Pending, batch_of, draft, letter_key
+from base.clock import quebec_day
+from base.database import Database
+from base.french import days_left
+from sources.tables import Revision, Tender
+from subscriptions.tables import Contact, Member
+
+logger = logging.getLogger(__name__)
+
+_FRIDAY = 4
+#: Days within which each daily reader has its next letter.
+_WEEK = 7
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """A notice in a letter."""
+
+    number: str
+    title: str
+    buyer: str
+    closes_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rehearsed:
+    """One letter as it will be."""
+
+    contact_id: int
+    contact: str
+    address: str
+    member: str
+    #: True where it is a row already, and waits: for its turn, or for staff to lift a hold.
+    waiting: bool
+    #: An alerts.tables.Stream; "" where it belongs to no edition.
+    stream: str
+    edition: str
+    leaves_at: datetime
+    subject: str
+    content: bytes
+    notices: tuple[Shown, ...]
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days from the moment it leaves to the nearest closing."""
+        moments = [one.closes_at for one in self.notices if one.closes_at]
+        return days_left(min(moments), self.leaves_at) if moments else None
+
+
+@dataclass(kw_only=True, slots=True)
+class Rehearsal:
+    """The next edition of one rhythm, as far as it was rehearsed."""
+
+    edition: Edition
+    due_at: datetime
+    letters: int = 0
+    notices: int = 0
+    #: Contacts that will have no letter, by Why; "" where it cannot be composed.
+    omitted: Counter[str] = field(default_factory=Counter)
+    #: Letters, and notices a letter, that are usual (alerts.brake); None while too few are known.
+    usual: tuple[float, float] | None = None
+
+    @property
+    def label(self) -> str:
+        """As the edition's will be."""
+        return self.edition.label
+
+    @property
+    def is_unusual(self) -> bool:
+        """Whether the brake would hold it, or it is as far below the usual."""
+        if self.usual is None:
+            return False
+        letters, a_letter = self.usual
+        times = brake.TIMES
+        if self.letters > times * letters or self.letters * times < letters:
+            return True
+        return bool(self.letters) and self.notices / self.letters > times * a_letter
+
+
+def waiting(session: Session, *, contact_id: int | None = None) -> list[Rehearsed]:
+    """The letters that are written and wait, oldest first."""
+    asked = (
+        select(Letter, Contact, Member, Edition)
+        .join(Contact, Contact.id == Letter.contact_id)
+        .join(Member, Member.id == Contact.member_id)
+        .outerjoin(Edition, Edition.id == Letter.edition_id)
+        .where(Letter.state.in_(outbox.WAITING), Letter.content.is_not(None))
+        .order_by(Letter.id)
+    )
+    if contact_id is not None:
+        asked = asked.where(Letter.contact_id == contact_id)
+    rows = session.execute(asked).all()
+    notices = _told(session, [letter.id for letter, *_ in rows])
+    return [
+        Rehearsed(
+            contact_id=contact.id,
+            contact=contact.name,
+            address=letter.address,
+            member=member.name,
+            waiting=True,
+            stream=edition.frequency if edition else "",
+            edition=edition.label if edition else "",
+            leaves_at=letter.next_attempt_at,
+            subject=_subject(letter.content or b""),
+            content=letter.content or b"",
+            notices=notices.get(letter.id, ()),
+        )
+        for letter, contact, member, edition in rows
+    ]
+
+
+def rehearse(
+    database: Database,
+    desk: Desk,
+    *,
+    at: datetime,
+    contact_id: int | None = None,
+    streams: Iterable[Stream] = (Stream.WEEKLY, Stream.DAILY),
+) -> Iterator[tuple[Rehearsal, Iterator[Rehearsed]]]:
+    """Each edition to come, with its letters; a contact is in its own next one only.
+
+    An edition's figures are whole when its letters have been gone through.
+    """
+    looked, seen = Looked(), set[int]()
+    for edition, due_at in _to_come(at, set(streams)):
+        tick = Tick(database=database, desk=desk, at=due_at, looked=looked)
+        with database.read() as session:
+            made = Rehearsal(edition=edition, due_at=due_at, usual=brake.usual(session, edition))
+        yield made, _letters(tick, made, seen, contact_id)
+
+
+def _to_come(at: datetime, streams: set[Stream]) -> Iterator[tuple[Edition, datetime]]:
+    """The next weekly edition, and the daily ones of a week, in the order in which they are due."""
+    moments = [(Stream.WEEKLY, rhythm.next_weekly(at))]
+    daily = at
+    for _ in range(_WEEK):
+        daily = rhythm.next_daily(daily, range(7))
+        moments.append((Stream.DAILY, daily))
+    for stream, due_at in moments:
+        if stream in streams:
+            one = next(due for due in periodic.due(due_at) if due.stream is stream)
+            yield _edition(stream, one.label, one.period, due_at), due_at
+
+
+def _edition(stream: Stream, label: str, period: Period, due_at: datetime) -> Edition:
+    """A row that no session ever sees."""
+    return Edition(
+        frequency=stream,
+        label=label,
+        starts_at=period.start,
+        ends_at=period.end,
+        opened_at=due_at,
+        without_week=False,
+    )
+
+
+def _letters(
+    tick: Tick, made: Rehearsal, seen: set[int], contact_id: int | None
+) -> Iterator[Rehearsed]:
+    plan = STREAMS[Stream(made.edition.frequency)].plan(tick, made.edition)
+    last = 0
+    while True:
+        with tick.database.read() as session:
+            pending = _pending(session, plan, last, contact_id)
+            if not pending:
+                return
+            last = pending[-1].contact.id
+            fresh = [one for one in pending if one.contact.id not in seen]
+            seen.update(one.contact.id for one in fresh)
+            yield from _batch(session, tick, made, plan, fresh)
+
+
+def _pending(session: Session, plan: Plan, last: int, contact_id: int | None) -> list[Pending]:
+    asked = plan.contacts.where(Contact.id > last)
+    if contact_id is not None:
+        asked = asked.where(Contact.id == contact_id)
+    rows = session.execute(asked.order_by(Contact.id).limit(BATCH)).all()
+    return with_subscriptions(session, rows)
+
+
+def _batch(
+    session: Session, tick: Tick, made: Rehearsal, plan: Plan, pending: list[Pending]
+) -> Iterator[Rehearsed]:
+    ids = [one.contact.id for one in pending]
+    refused = contacts_refused(session, ids, at=tick.at)
+    heard = ledger.heard(session, ids)
+    batch = batch_of(session, tick.desk, made.edition, tick.calls, tick.poison, at=tick.at)
+    for to in pending:
+        result = refused.get(to.contact.id)
+        if result is not None:
+            made.omitted[result] += 1
+            continue
+        key = letter_key(made.edition, to.contact.id)
+        try:
+            drafted = draft(batch, to, heard.get(to.contact.id, Heard()), key, plan.choose)
+        except Exception:
+            # The service would set it aside and go on (alerts.quarantine).
+            logger.exception("letter unwritable", extra={"contact": to.contact.id})
+            made.omitted[Why.UNWRITABLE] += 1
+            continue
+        if isinstance(drafted, Why):
+            made.omitted[drafted] += 1
+            continue
+        made.letters += 1
+        made.notices += len(drafted.shown.notices)
+        yield Rehearsed(
+            contact_id=to.contact.id,
+            contact=to.contact.name,
+            address=to.contact.address,
+            member=to.member.name,
+            waiting=False,
+            stream=made.edition.frequency,
+            edition=made.edition.label,
+            leaves_at=tick.at,
+            subject=drafted.composed.subject,
+            content=drafted.composed.content,
+            notices=tuple(
+                Shown(number=n.number, title=n.title, buyer=n.buyer, closes_at=n.closes_at)
+                for n in drafted.shown.notices
+            ),
+        )
+
+
+def _told(session: Session, letter_ids: list[int]) -> Mapping[int, tuple[Shown, ...]]:
+    found: dict[int, tuple[Shown, ...]] = {}
+    rows = session.execute(
+        select(Told.letter_id, Tender.number, Revision)
+        .join(Revision, Revision.id == Told.revision_id)
+        .join(Tender, Tender.id == Revision.tender_id)
+        .where(Told.letter_id.in_(letter_ids))
+        .order_by(Told.id)
+    )
+    for letter_id, number, revision in rows:
+        one = Shown(
+            number=number,
+            title=revision.title,
+            buyer=revision.buyer,
+            closes_at=revision.closes_at,
+        )
+        found[letter_id] = (*found.get(letter_id, ()), one)
+    return found
+
+
+def _subject(content: bytes) -> str:
+    return str(email.message_from_bytes(content, policy=email.policy.default).get("Subject", ""))
+
+
+def is_eve(at: datetime) -> bool:
+    """Whether the next weekly edition is due before the next working day is over: from Friday."""
+    return quebec_day(at).weekday() >= _FRIDAY
