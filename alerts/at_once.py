@@ -29,6 +29,9 @@ from alerts.writing import Batch, Pending, everything_new
 from alerts.written import NOTHING, Written, left_faster, next_weekly, written
 from subscriptions.tables import Contact, Frequency, Member
 
+#: Contacts of one run; those beyond are due the next minute all the same.
+MOST = 10_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moment:
@@ -132,7 +135,7 @@ def _due(tick: Tick) -> list[int]:
     """
     moment = _moment(tick)
     looked, at = moment.looked, tick.at
-    found = _chosen(moment, looked.readers, {})
+    found = _chosen(moment, looked.readers, {})[:MOST]
     if not found:
         return []
     with tick.database.read() as session:

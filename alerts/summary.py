@@ -16,7 +16,6 @@ from alerts.answer_tables import Bounce
 from alerts.proof import Counted
 from alerts.tables import Edition, Kind, Letter, LetterState, Omission, Told
 from base.clock import quebec_day
-from base.french import days_left
 from sources.tables import Revision, Tender
 from subscriptions.stretches import midnight
 from subscriptions.tables import Event, Membership, Suppression, What
@@ -49,7 +48,7 @@ class Telling:
     """The notices that were told as new, in letters that were accepted."""
 
     notices: int
-    #: Whole days from acceptance to closing, of those whose closing is known.
+    #: Whole days from acceptance to closing, as recorded; of those whose closing is known.
     days_left: Sequence[int]
     #: Hours from the first sight of the call to acceptance.
     hours: Sequence[float]
@@ -154,18 +153,17 @@ def _runs(session: Session, start: datetime, end: datetime) -> list[Run]:
 
 def _told(session: Session, start: datetime, end: datetime) -> Telling:
     rows = session.execute(
-        select(Letter.settled_at, Revision.closes_at, Tender.first_seen_at)
+        select(Letter.settled_at, Told.days_left, Tender.first_seen_at)
         .join(Told, Told.letter_id == Letter.id)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
         .where(Letter.in_doubt_at >= start, Letter.in_doubt_at < end)
         .where(Letter.state == LetterState.ACCEPTED, Told.kind == Kind.NEW)
     ).all()
-    settled = [(at, closes_at, seen) for at, closes_at, seen in rows if at is not None]
     return Telling(
         notices=len(rows),
-        days_left=[days_left(closes_at, at) for at, closes_at, _ in settled if closes_at],
-        hours=[(at - seen).total_seconds() / 3600 for at, _, seen in settled],
+        days_left=[left for _, left, _ in rows if left is not None],
+        hours=[(at - seen).total_seconds() / 3600 for at, _, seen in rows if at is not None],
     )
 
 

@@ -247,6 +247,7 @@ class TwoYears:
                 "state": ToldState.CONFIRMED,
                 "at": due,
                 "reasons": [{"sector": sector, "evidence": "« essai » dans le titre"}],
+                "days_left": self.random.randint(4, 30),
             }
 
     def _nearly(self, calls: range, due: datetime) -> list[dict[str, Any]]:

@@ -71,6 +71,35 @@ def test_nothing_that_can_wait_leaves_at_night_or_waits_over_a_day(
     assert rhythm.GROUPED <= leaves - opened <= timedelta(hours=36)
 
 
+@given(MOMENTS, st.integers(0, 4), st.none() | st.integers(0, 100))
+def test_who_ticks_every_minute_lets_a_group_leave_when_it_is_due(
+    opened: datetime, letters: int, hours: int | None
+) -> None:
+    """`may_leave` asks of a moment what `leaves_at` says beforehand; letters are of that day."""
+    closes = None if hours is None else opened + timedelta(hours=hours)
+    leaves = rhythm.leaves_at(opened, closes_at=closes, letters_today=letters)
+    told = letters if quebec_day(leaves) == quebec_day(opened) else 0
+
+    def may(at: datetime, written: int) -> bool:
+        return rhythm.may_leave(at, opened_at=opened, closes_at=closes, letters_today=written)
+
+    assert may(leaves, told)
+    assert not may(leaves - timedelta(seconds=1), told)
+
+
+@given(MOMENTS, st.integers(0, 200), st.integers(0, 20), st.none() | st.integers(0, 400))
+def test_however_late_nothing_leaves_at_night_or_beyond_the_maximum(
+    opened: datetime, late: int, letters: int, hours: int | None
+) -> None:
+    at = opened + timedelta(hours=late)
+    closes = None if hours is None else opened + timedelta(hours=hours)
+    if rhythm.may_leave(at, opened_at=opened, closes_at=closes, letters_today=letters):
+        assert at >= opened + rhythm.GROUPED
+        urgent = closes is not None and closes <= opened + rhythm.GROUPED + rhythm.URGENT
+        assert urgent or (not rhythm.is_quiet(at) and letters < rhythm.MOST_A_DAY)
+        assert letters < rhythm.MOST_URGENT
+
+
 @given(MOMENTS)
 def test_a_week_has_one_weekly_edition_and_each_chosen_weekday_one_daily(at: datetime) -> None:
     monday = rhythm.next_weekly(at)
