@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Dialect, delete, insert, inspect, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, delete, insert, inspect, make_url, select, update
+from sqlalchemy.orm import Session
 
-from alerts.tables import Hold
+from alerts import ledger
+from alerts.journal import Journal
+from alerts.outbox import WAITING
+from alerts.tables import Hold, Letter, LetterState
 from base import backup, heartbeat
 from base.concerns import raise_concern
 from base.database import connect, upgrade
@@ -27,9 +30,7 @@ def restore(path: Path, url: str, *, at: datetime, by: str) -> None:
     Raises:
         CopyRefused: nothing was changed (base.backup.restore).
     """
-    dialect: Dialect = sqlite.dialect()
-    if make_url(url).get_backend_name() == "postgresql":
-        dialect = postgresql.dialect()
+    dialect = make_url(url).get_dialect()()
     backup.restore(path, url, _hold(at, by, path.name, dialect))
     upgrade(url)
     database = connect(url)
@@ -41,6 +42,26 @@ def restore(path: Path, url: str, *, at: datetime, by: str) -> None:
             raise_concern(session, key="hold:restored", cause="hold restored", detail={}, at=at)
     finally:
         database.dispose()
+
+
+def settle_accepted(session: Session, journal: Journal, *, at: datetime) -> int:
+    """Letters that wait here and were accepted before, by the journal: they do not leave again.
+
+    How many there were. For a database that was put back, or had its editions written anew
+    since; elsewhere none is found.
+    """
+    accepted = journal.accepted_keys()
+    waiting = session.execute(select(Letter.id, Letter.key).where(Letter.state.in_(WAITING)))
+    ids = [letter_id for letter_id, key in waiting if key in accepted]
+    settled = session.scalars(
+        update(Letter)
+        .where(Letter.id.in_(ids), Letter.state.in_(WAITING))
+        .values(state=LetterState.ACCEPTED, settled_at=at, reply="the journal has its acceptance")
+        .returning(Letter.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    ledger.confirm(session, settled)
+    return len(settled)
 
 
 def _hold(at: datetime, by: str, copy: str, dialect: Dialect) -> str:

@@ -20,13 +20,12 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
-from sqlalchemy.dialects import postgresql
 
 from base.database import history
 from base.errors import CopyRefused
 
 #: The names that `save` gives, by which `prune` knows what is its own.
-_NAME = re.compile(r"alertes-\d{8}T\d{6}Z\.(?:sqlite3|pgdump)")
+_NAME = re.compile(r"alertes-\d{8}T\d{6}Z(?:-\d+)?\.(?:sqlite3|pgdump)")
 _SQLITE, _PGDUMP = b"SQLite format 3\x00", b"PGDMP"
 #: Empties a PostgreSQL database of our tables, so that one of any version can be put back.
 _EMPTY = """DO $$ DECLARE r record; BEGIN
@@ -49,7 +48,7 @@ def save(url: str, folder: Path, *, at: datetime, name: str = "alertes") -> Path
     parsed = make_url(url)
     kind = "sqlite3" if parsed.get_backend_name() == "sqlite" else "pgdump"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.{kind}"
+    path = _free(folder, f"{name}-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}", kind)
     with _new(path) as made:
         if kind == "sqlite3":
             _copy_sqlite(Path(str(parsed.database)), made)
@@ -108,11 +107,18 @@ def restore(path: Path, url: str, also: str) -> None:
          "--set=ON_ERROR_STOP=1", "--output=/dev/null", given=whole)  # fmt: skip
 
 
+def _free(folder: Path, name: str, kind: str) -> Path:
+    """A path that nothing has: a second copy within a second gets a number."""
+    path, number = folder / f"{name}.{kind}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name}-{number}.{kind}"
+    return path
+
+
 @contextmanager
 def _new(path: Path) -> Iterator[Path]:
     """A file to write beside `path`, which it becomes at the end; deleted on an exception."""
-    if path.exists():
-        raise FileExistsError(17, "exists", str(path))
     made = path.with_name(f".{path.name}.part")
     made.unlink(missing_ok=True)
     os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -177,8 +183,8 @@ def _run(url: URL, tool: str, *options: str, connected: bool = True, given: str 
     program = shutil.which(tool)
     if program is None:
         raise CopyRefused("no tool", tool)
-    _, known = postgresql.psycopg.dialect().create_connect_args(url)
-    password = str(known.pop("password", "") or "")
+    known = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
+    password = str(known.pop("password", ""))
     words = [program, *options]
     if connected:
         words.append(f"--dbname={make_conninfo(**known)}")

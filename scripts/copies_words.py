@@ -6,7 +6,7 @@ from base.errors import CopyRefused
 from base.french import NBSP
 
 _REFUSED = {
-    "no copy": "Ce fichier n’est pas une copie faite par « alertes sauvegarder ».",
+    "no copy": "Ce fichier n’est pas une copie faite par «\u00a0alertes sauvegarder\u00a0».",
     "other kind": (
         "Cette copie vient de l’autre sorte de base (SQLite ou PostgreSQL). "
         "Vérifier DATABASE_URL dans le fichier .env."
@@ -29,5 +29,4 @@ AT_WORK = (
 
 def refused(error: CopyRefused) -> str:
     """Why, and what to do; nothing was changed."""
-    sentence = _REFUSED[error.reason].replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
-    return f"{sentence.format(detail=error.detail)} Rien n’a été changé."
+    return f"{_REFUSED[error.reason].format(detail=error.detail)} Rien n’a été changé."

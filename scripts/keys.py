@@ -109,7 +109,7 @@ def _ended(session: Session) -> dict[str, datetime]:
     rows = session.execute(
         select(Audit.subject, Audit.at).where(Audit.action == _RENEWED).order_by(Audit.id)
     )
-    return {subject.removeprefix("key:"): at for subject, at in rows}
+    return {subject.partition(":")[2]: at for subject, at in rows}
 
 
 def _role(ended: dict[str, datetime] | dict[str, datetime | None], mark: str) -> str:

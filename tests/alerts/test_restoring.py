@@ -13,7 +13,7 @@ from alerts import holds, restoring
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
-from alerts.journal import open_journal
+from alerts.journal import agree, open_journal
 from alerts.tables import Letter, LetterState
 from base import backup, concerns
 from base.audit import Audit, record
@@ -254,3 +254,29 @@ def test_a_database_put_back_elsewhere_needs_nothing_there(
         connection.execute(text("CREATE SCHEMA public"))
     restoring.restore(copy, database_url, at=AT, by="anne")
     assert (_names(database), _causes(database)) == (["anne@exemple.quebec"], ["restored"])
+
+
+async def test_what_left_after_the_copy_was_made_does_not_leave_again(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """The letter waits in the copy; the journal, which is not in the copy, has its acceptance."""
+    _fill(database)
+    copy = backup.save(database_url, tmp_path, at=AT)
+    async with mail_server() as mailbox:
+        handing = Handing(
+            relay=Relay(host="127.0.0.1", port=mailbox.port, tls="none", helo="essai"),
+            sender="retours@exemple.quebec",
+            allowed=frozenset({"*"}),
+            journal=open_journal(tmp_path / "journal"),
+        )
+        assert (await hand_over(database, handing, now=lambda: AT)).accepted == 1
+        restoring.restore(copy, database_url, at=AT, by="anne")
+        with database.write() as session:
+            assert restoring.settle_accepted(session, handing.journal, at=AT) == 1
+            assert restoring.settle_accepted(session, handing.journal, at=AT) == 0
+            holds.lift(session, by="anne", at=AT)
+            agree(session, handing.journal)
+        assert (await hand_over(database, handing, now=lambda: AT)).accepted == 0
+        assert len(mailbox.received) == 1
+    with database.read() as session:
+        assert session.scalars(select(Letter.state)).all() == [LetterState.ACCEPTED]

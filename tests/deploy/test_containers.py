@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -106,3 +109,18 @@ def test_the_proxy_keeps_the_figures_in() -> None:
     assert "path /mesures /mesures/*" in text
     assert text.index("respond @mesures 404") < text.index("reverse_proxy")
     assert not re.search(r"(?m)^\s*log\b", text)
+
+
+def test_what_is_copied_into_the_image_is_enough_to_create_a_database(tmp_path: Path) -> None:
+    for step, words in _steps():
+        if step == "COPY" and (ROOT / words.split()[0]).is_dir():
+            shutil.copytree(ROOT / words.split()[0], tmp_path / words.split()[1])
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts", "base", "creer"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "var" / "alertes.sqlite3").exists()

@@ -59,8 +59,7 @@ def test_restoring_asks_first_then_keeps_what_it_replaces_and_holds(
     assert (said.code, _is_held(database)) == (0, True)
     assert "Les envois sont retenus" in said.out
     (aside,) = Path("copies").glob("avant-restauration-*")
-    back = aside.rename("copies/retour")
-    assert run("restaurer", str(back), "--appliquer").code == 0
+    assert run("restaurer", str(aside), "--appliquer").code == 0
     with database.read() as session:
         assert len(session.scalars(select(Contact.id)).all()) == 2
 

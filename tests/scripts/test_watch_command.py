@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,7 +22,7 @@ from base.clock import utc_now
 from base.database import ROOT, Database
 from base.heartbeat import Heartbeat
 from tests.conftest import Said
-from tests.mailserver import Mailbox, mail_server
+from tests.mailthread import mail_thread
 from tests.webserver import Page, web_server
 
 Run = Callable[..., Said]
@@ -43,27 +40,6 @@ SETTINGS = {
     "BOUNCE_EMAIL": "retours@exemple.quebec",
     "LIST_DOMAIN": "exemple.quebec",
 }
-
-
-@contextmanager
-def _mail() -> Iterator[Mailbox]:
-    """A mail server in a thread: the command has an event loop of its own."""
-    ready, done, made = threading.Event(), threading.Event(), []
-
-    async def serve() -> None:
-        async with mail_server() as mailbox:
-            made.append(mailbox)
-            ready.set()
-            await asyncio.to_thread(done.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(20)
-    try:
-        yield made[0]
-    finally:
-        done.set()
-        thread.join()
 
 
 @pytest.fixture
@@ -96,7 +72,7 @@ def test_a_dead_service_is_said_mailed_once_and_exit_code_3(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _beats(database, 60)
-    with _mail() as mailbox:
+    with mail_thread() as mailbox:
         monkeypatch.setenv("SMTP_PORT", str(mailbox.port))
         monkeypatch.setenv("STAFF_EMAIL", "equipe@coop.exemple.quebec")
         first = run("veiller", "--sans-pages")
@@ -125,7 +101,7 @@ def test_a_relay_that_is_away_is_said_and_the_message_waits(
     monkeypatch.setenv("STAFF_EMAIL", "equipe@coop.exemple.quebec")
     away = run("veiller", "--sans-pages")
     assert (away.code, "nouvel essai bientôt" in away.err) == (3, True)
-    with _mail() as mailbox:
+    with mail_thread() as mailbox:
         monkeypatch.setenv("SMTP_PORT", str(mailbox.port))
         assert run("veiller", "--sans-pages").code == 3
     assert mailbox.recipients == ["equipe@coop.exemple.quebec"]
