@@ -53,6 +53,6 @@ def compose_note(
         message.raw("Auto-Submitted", "auto-generated"),
         message.raw("X-Auto-Response-Suppress", "OOF, AutoReply"),
     ]
-    mark = message.digits(key)
-    content = message.alternative(headers, text, html, boundary=f"=_{mark}")
+    start, middle, end = message.alternative(headers, boundary=f"=_{message.digits(key)}")
+    content = b"".join((start, message.quoted(text), middle, message.quoted(html), end))
     return Composed(content=content, message_id=identity, subject=subject, shown=0)

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from alerts import crediting, ledger, near_misses, quarantine
 from alerts.calls import Call, OpenCalls, open_calls
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Gap, Notice, Period, ordered
+from alerts.crediting import Covered
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
@@ -93,10 +94,10 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
-    #: The sources that something is missing from.
-    gaps: tuple[Gap, ...]
     #: What is said of a contact's letter beside its notices, by contact.
     remarks: dict[int, Remarks]
+    #: What the sources gave, and what may be missing.
+    covered: Covered
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
@@ -160,8 +161,8 @@ def batch_of(
         poison=poison,
         at=at,
         missed=[],
-        gaps=crediting.gaps(session, at),
         remarks=defaultdict(Remarks),
+        covered=crediting.covered(session, at),
     )
 
 
@@ -251,8 +252,10 @@ def draft(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> 
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.gaps,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
         was_due_at=remarks.was_due_at,
         without_week=batch.edition.without_week,
         closed_meanwhile=remarks.closed_meanwhile,

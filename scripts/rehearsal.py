@@ -77,7 +77,7 @@ def _eve(store: Database, at: datetime) -> Eve:
         found = sorted(letters, key=lambda one: (len(one.notices), one.contact_id))
         with store.read() as session:
             waiting = len(rehearsal.waiting(session))
-            gaps = [gap.source for gap in crediting.gaps(session, at)]
+            gaps = [gap.source for gap in crediting.covered(session, at).gaps]
     places = sorted({0, len(found) // 2, len(found) - 1}) if found else []
     return Eve(
         edition=edition,

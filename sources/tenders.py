@@ -69,6 +69,16 @@ def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     return [(tender, revision) for tender, revision in found]
 
 
+def open_by_source(session: Session, at: datetime) -> dict[str, set[int]]:
+    """The calls of `open_at` by the sources that have them, each by its cluster."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    asked = _open(at).where(Tender.backlog.is_(False)).order_by(None)
+    found: dict[str, set[int]] = {}
+    for source, one in session.execute(asked.with_only_columns(Tender.source, cluster)):
+        found.setdefault(source, set()).add(one)
+    return found
+
+
 def by_revision(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision]:
     """The revisions of those ids."""
     found = session.scalars(select(Revision).where(Revision.id.in_(list(revision_ids))))

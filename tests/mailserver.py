@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,27 +70,6 @@ async def mail_server(
         # Lost connections are noticed at the next turns of the loop.
         for _ in range(3):
             await asyncio.sleep(0)
-
-
-@contextlib.contextmanager
-def mail_server_beside() -> Iterator[Mailbox]:
-    """As `mail_server`, in a thread: for a command that has an event loop of its own."""
-    ready, done, made = threading.Event(), threading.Event(), list[Mailbox]()
-
-    async def serve() -> None:
-        async with mail_server() as mailbox:
-            made.append(mailbox)
-            ready.set()
-            await asyncio.to_thread(done.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert ready.wait(20)
-    try:
-        yield made[0]
-    finally:
-        done.set()
-        thread.join()
 
 
 #: What the scripted server does at a step instead of its normal reply.

@@ -19,7 +19,7 @@ from subscriptions.tables import Contact, Membership
 from tests.browser import chromium, needs_chromium, violations
 from tests.conftest import Said
 from tests.coop import AT, entitled, tender
-from tests.mailserver import mail_server_beside
+from tests.mailthread import mail_thread
 
 Run = Callable[..., Said]
 FOLDER = Path("var/apercu")
@@ -223,7 +223,7 @@ def test_staff_are_mailed_once_on_the_eve_and_only_then(
     run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STAFF_EMAIL", "equipe@exemple.quebec")
-    with mail_server_beside() as mailbox:
+    with mail_thread() as mailbox:
         monkeypatch.setenv("SMTP_PORT", str(mailbox.port))
         early = run("repetition", "--envoyer", "--au", TUESDAY)
         first, second = (run("repetition", "--envoyer", "--au", FRIDAY) for _ in range(2))
