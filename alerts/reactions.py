@@ -22,7 +22,7 @@ from alerts.tables import Kind, Told
 from base.database import insert
 from sources.tables import Revision, Tender
 
-_OPPOSITE = {
+OPPOSITE = {
     Answer.INTERESTED: Answer.NOT_RELEVANT,
     Answer.NOT_RELEVANT: Answer.INTERESTED,
 }
@@ -44,8 +44,8 @@ def answer(
     revision_id = told.revision_id if told else _latest(session, cluster_id)
     if revision_id is None:
         return False
-    if answer in _OPPOSITE:
-        withdraw(session, contact_id, cluster_id, _OPPOSITE[answer])
+    if answer in OPPOSITE:
+        withdraw(session, contact_id, cluster_id, OPPOSITE[answer])
     session.execute(
         insert(session, Reaction)
         .values(
@@ -192,7 +192,7 @@ def _answers(session: Session) -> list[tuple[Reaction, Revision, Tender]]:
         select(Reaction, Revision, Tender)
         .join(Revision, Revision.id == Reaction.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(Reaction.answer.in_(list(_OPPOSITE)))
+        .where(Reaction.answer.in_(list(OPPOSITE)))
         .order_by(Reaction.at.desc(), Reaction.id.desc())
     )
     return [(reaction, revision, tender) for reaction, revision, tender in rows]

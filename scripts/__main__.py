@@ -31,6 +31,7 @@ COMMANDS = {
     "sources": "sources",
     "avis": "notices",
     "membres": "members",
+    "contacts": "mailboxes",
     "abonnements": "subscriptions",
     "secteurs": "sectors",
     "envois": "letters",
