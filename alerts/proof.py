@@ -175,7 +175,11 @@ def _outside(which: ColumnElement[bool]) -> Select[int]:
 
 
 def _within() -> ColumnElement[bool]:
-    """The interval that the letter names is its member's, and held when it was let pass."""
+    """The interval that the letter names is its member's, and held when it was let pass.
+
+    A row of `membership` never changes; when it was superseded says nothing here, for what was
+    decided before may be committed after.
+    """
     return (
         exists()
         .where(
@@ -194,6 +198,7 @@ def _holds_as_known_now() -> ColumnElement[bool]:
         exists()
         .where(
             Membership.member_id == _member(),
+            Membership.superseded_at.is_(None),
             Membership.starts_at <= Letter.in_doubt_at,
             or_(Membership.ends_at.is_(None), Membership.ends_at > Letter.in_doubt_at),
         )

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alerts import proof
@@ -105,7 +106,7 @@ def monday_of(at: datetime) -> datetime:
 
 def week(session: Session, start: datetime) -> Week:
     """The week that begins at that Monday's midnight."""
-    end = _later(start, 1)
+    end, known = _later(start, 1), Membership.superseded_at.is_(None)
     return Week(
         start=start,
         end=end,
@@ -113,21 +114,13 @@ def week(session: Session, start: datetime) -> Week:
         told=_told(session, start, end),
         seen=_seen(session, start, end),
         returns=_returns(session, start, end),
-        left=_count(session, select(func.count(Event.id)).where(
-            Event.what == What.LEFT, Event.at >= start, Event.at < end
-        )),
-        suppressed=_count(session, select(func.count(Suppression.id)).where(
-            Suppression.set_at >= start, Suppression.set_at < end
-        )),
-        begun=_count(session, select(func.count(Membership.id)).where(
-            Membership.starts_at >= start, Membership.starts_at < end
-        )),
-        ended=_count(session, select(func.count(Membership.id)).where(
-            Membership.ends_at >= start, Membership.ends_at < end
-        )),
+        left=_count(session, Event.at, start, end, Event.what == What.LEFT),
+        suppressed=_count(session, Suppression.set_at, start, end),
+        begun=_count(session, Membership.starts_at, start, end, known),
+        ended=_count(session, Membership.ends_at, start, end, known),
         proof=proof.counted(session, proof.of_period(start, end)),
         past=_past(session, start),
-    )  # fmt: skip
+    )
 
 
 def _runs(session: Session, start: datetime, end: datetime) -> list[Run]:
@@ -235,5 +228,13 @@ def _by_edition(
     return found
 
 
-def _count(session: Session, asked: Select[int]) -> int:
+def _count(
+    session: Session,
+    moment: InstrumentedAttribute[Any],
+    start: datetime,
+    end: datetime,
+    *also: ColumnElement[bool],
+) -> int:
+    """Rows whose `moment` is in [start, end)."""
+    asked = select(func.count()).where(moment >= start, moment < end, *also)
     return session.scalar(asked) or 0

@@ -69,7 +69,9 @@ class _Known:
 def _silent_members(session: Session, start: datetime, at: datetime) -> dict[int, Member]:
     """Active members of whom no contact has a letter accepted since then."""
     active = select(Membership.member_id).where(
-        Membership.starts_at <= at, or_(Membership.ends_at.is_(None), Membership.ends_at > at)
+        Membership.superseded_at.is_(None),
+        Membership.starts_at <= at,
+        or_(Membership.ends_at.is_(None), Membership.ends_at > at),
     )
     reached = (
         select(Contact.member_id)

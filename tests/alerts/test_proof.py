@@ -105,6 +105,25 @@ def test_anothers_interval_entitles_nobody(lived: Database) -> None:
     assert _proven(lived)[1].outside == 1
 
 
+def test_what_was_corrected_after_the_letter_left_is_said_apart(lived: Database) -> None:
+    with lived.write() as session:
+        mine = session.scalars(
+            select(Membership).where(Membership.member_id == member(lived, "anne").id)
+        ).one()
+        mine.superseded_at = HANDED + timedelta(days=2)
+        session.add(
+            Membership(
+                member_id=mine.member_id,
+                starts_at=mine.starts_at,
+                ends_at=HANDED - timedelta(days=30),
+                recorded_at=HANDED + timedelta(days=2),
+                recorded_by="essai",
+            )
+        )
+    _, counted = _proven(lived)
+    assert (counted.outside, counted.corrected) == (0, 1)
+
+
 @pytest.mark.parametrize("lost", ["membership_id", "in_doubt_at"])
 def test_a_letter_that_left_without_a_guard_is_outside_and_not_forgotten(
     lived: Database, lost: str
