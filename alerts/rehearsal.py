@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import brake, ledger, outbox, periodic, rhythm
@@ -106,22 +106,29 @@ class Rehearsal:
         return bool(self.letters) and self.notices / self.letters > times * a_letter
 
 
-def waiting(session: Session, *, contact_id: int | None = None) -> list[Rehearsed]:
-    """The letters that are written and wait, oldest first."""
-    asked = (
+def waiting(session: Session, *, contact_id: int | None = None) -> Iterator[Rehearsed]:
+    """The letters that are written and wait, oldest first; some of them in memory at a time."""
+    asked = select(Letter.id).where(Letter.state.in_(outbox.WAITING), Letter.content.is_not(None))
+    if contact_id is not None:
+        asked = asked.where(Letter.contact_id == contact_id)
+    ids = list(session.scalars(asked.order_by(Letter.id)))
+    for start in range(0, len(ids), BATCH):
+        yield from _waiting(session, ids[start : start + BATCH])
+        session.expunge_all()
+
+
+def _waiting(session: Session, ids: list[int]) -> Iterator[Rehearsed]:
+    rows = session.execute(
         select(Letter, Contact, Member, Edition)
         .join(Contact, Contact.id == Letter.contact_id)
         .join(Member, Member.id == Contact.member_id)
         .outerjoin(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.state.in_(outbox.WAITING), Letter.content.is_not(None))
+        .where(Letter.id.in_(ids))
         .order_by(Letter.id)
     )
-    if contact_id is not None:
-        asked = asked.where(Letter.contact_id == contact_id)
-    rows = session.execute(asked).all()
-    notices = _told(session, [letter.id for letter, *_ in rows])
-    return [
-        Rehearsed(
+    notices = _told(session, ids)
+    for letter, contact, member, edition in rows:
+        yield Rehearsed(
             contact_id=contact.id,
             contact=contact.name,
             address=letter.address,
@@ -134,8 +141,12 @@ def waiting(session: Session, *, contact_id: int | None = None) -> list[Rehearse
             content=letter.content or b"",
             notices=notices.get(letter.id, ()),
         )
-        for letter, contact, member, edition in rows
-    ]
+
+
+def count_waiting(session: Session) -> int:
+    """How many letters are written and wait."""
+    asked = select(func.count()).where(Letter.state.in_(outbox.WAITING))
+    return session.scalar(asked) or 0
 
 
 def rehearse(

@@ -7,7 +7,7 @@ import email.policy
 import webbrowser
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -100,7 +100,8 @@ def _keep(folder: Path, letters: Iterable[Rehearsed], lines: list[Line]) -> None
         for kind, ending in (("html", "html"), ("plain", "txt")):
             pages.keep(folder, f"{name}.{ending}", part(message, kind))
         pages.keep(folder, f"{name}.eml", letter.content)
-        lines.append(Line(letter=letter, name=name))
+        # Its bytes are in the file now: thousands of letters need not be held.
+        lines.append(Line(letter=replace(letter, content=b""), name=name))
 
 
 def part(message: EmailMessage, kind: str) -> str:

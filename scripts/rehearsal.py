@@ -14,21 +14,20 @@ import typer
 from alerts import assembly, crediting, rehearsal, staff_mail
 from alerts.rehearsal import Rehearsal, Rehearsed
 from alerts.tables import Stream
+from alerts.writing import Desk
 from base import settings
 from base.clock import utc_now
 from base.database import Database
 from base.french import NBSP, count, day, hour, short_day
-from scripts.console import err, moment, opened, out, print_json, stop
+from scripts import staff_door
+from scripts.console import err, moment, opened, out, print_json
 from scripts.not_mailed_words import NOT_MAILED
 from scripts.preview import part
-from scripts.staff_door import door, hand_over
 
 HELP = (
     "Dire ce que sera la prochaine édition hebdomadaire, et comment la retenir; avec --envoyer, "
     "l’écrire au personnel (du vendredi au dimanche, une fois par édition)."
 )
-#: Letters that are shown as they will be: the shortest, one in the middle, the longest.
-SAMPLES = 3
 #: Lines of a letter that a sample shows.
 LINES = 24
 
@@ -74,17 +73,31 @@ def _eve(store: Database, at: datetime) -> Eve:
     desk = assembly.desk(settings.Identity.read(), settings.Relay.read(), settings.Keys.read())
     with err.status("Composition des lettres…"):
         ((edition, letters),) = rehearsal.rehearse(store, desk, at=at, streams=[Stream.WEEKLY])
-        found = sorted(letters, key=lambda one: (len(one.notices), one.contact_id))
+        # Of thousands of letters only who has how many notices is kept.
+        sizes = sorted((len(one.notices), one.contact_id) for one in letters)
+        shown = _samples(store, desk, [contact_id for _, contact_id in sizes], at)
         with store.read() as session:
-            waiting = len(rehearsal.waiting(session))
+            waiting = rehearsal.count_waiting(session)
             gaps = [gap.source for gap in crediting.covered(session, at).gaps]
-    places = sorted({0, len(found) // 2, len(found) - 1}) if found else []
     return Eve(
         edition=edition,
         waiting=waiting,
         gaps=gaps,
-        samples=[found[place] for place in places][:SAMPLES],
+        samples=shown,
     )
+
+
+def _samples(store: Database, desk: Desk, by_size: list[int], at: datetime) -> list[Rehearsed]:
+    """The shortest of those contacts' letters, one in the middle and the longest."""
+    places = sorted({0, len(by_size) // 2, len(by_size) - 1}) if by_size else []
+    return [
+        letter
+        for place in places
+        for _, letters in rehearsal.rehearse(
+            store, desk, at=at, contact_id=by_size[place], streams=[Stream.WEEKLY]
+        )
+        for letter in letters
+    ]
 
 
 def lines(made: Eve) -> list[str]:
@@ -129,9 +142,7 @@ def samples(made: Eve) -> list[tuple[str, str]]:
 
 
 def _mail(store: Database, made: Eve) -> None:
-    opened_door = door()
-    if opened_door is None:
-        stop(f"STAFF_EMAIL est vide{NBSP}: personne à qui écrire (voir .env.example).")
+    to = staff_door.required()
     words = {
         "lines": lines(made),
         "samples": samples(made),
@@ -140,8 +151,8 @@ def _mail(store: Database, made: Eve) -> None:
     }
     key = f"rehearsal:{made.edition.label}"
     with store.write() as session:
-        new = staff_mail.write(session, opened_door, "rehearsal", words, key=key, at=utc_now())
-    if not hand_over(store, opened_door):
+        new = staff_mail.write(session, to, "rehearsal", words, key=key, at=utc_now())
+    if not staff_door.hand_over(store, to):
         raise typer.Exit(1)
     again = f"La répétition de l’édition {made.edition.label} était déjà écrite."
     out.print("La répétition est partie au personnel." if new else again)

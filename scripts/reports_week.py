@@ -10,14 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from alerts import holds, summary
+from alerts import holds, staff_mail, summary
 from alerts.summary import Week
 from alerts.tables import LetterState
 from base import concerns
 from base.clock import quebec_day, utc_now
+from base.database import Database
 from base.french import NBSP, count, day, period, short_day, thousands
 from scripts import reports_charts as charts
 from scripts import reports_page as pages
+from scripts import staff_door
 from scripts.concerns_words import sentence
 from scripts.console import moment, opened, out, print_json
 from scripts.not_mailed_words import NOT_MAILED
@@ -34,17 +36,24 @@ def command(
         str | None, typer.Option("--au", metavar="DATE", help="Un jour de la semaine voulue.")
     ] = None,
     *,
+    mailed: Annotated[
+        bool, typer.Option("--envoyer", help="L’écrire à STAFF_EMAIL, une fois par semaine.")
+    ] = False,
     folder: pages.Folder = pages.FOLDER,
     workbook: pages.Workbook = False,
     as_json: pages.Json = False,
 ) -> None:
     at = utc_now()
     start = summary.monday_of(moment(on, at))
-    with opened() as store, store.read() as session:
-        made = summary.week(session, start)
-        standing = [sentence(one.cause, one.detail) for one in concerns.standing(session)]
-        held = holds.is_held(session)
     label = f"{quebec_day(start):%G-S%V}"
+    with opened() as store:
+        with store.read() as session:
+            made = summary.week(session, start)
+            standing = [sentence(one.cause, one.detail) for one in concerns.standing(session)]
+            held = holds.is_held(session)
+        if mailed:
+            _mail(store, made, standing, label=label, held=held)
+            return
     page = _page(made, standing, held=held, at=at)
     written = [pages.keep(folder, f"semaine-{label}.html", page)]
     if workbook:
@@ -69,12 +78,53 @@ def unusual(made: Week) -> list[str]:
     return lines
 
 
-def _page(made: Week, standing: Sequence[str], *, held: bool, at: datetime) -> str:
+def _mail(store: Database, made: Week, standing: Sequence[str], *, label: str, held: bool) -> None:
+    to = staff_door.required()
+    words = {
+        "of": period(made.start, made.end),
+        "lines": [*unusual(made), *_became(made, held=held)],
+        "standing": standing,
+    }
+    with store.write() as session:
+        new = staff_mail.write(session, to, "week", words, key=f"week:{label}", at=utc_now())
+    if not staff_door.hand_over(store, to):
+        raise typer.Exit(1)
+    out.print("Le bilan est parti au personnel." if new else "Ce bilan était déjà écrit.")
+
+
+def _became(made: Week, *, held: bool) -> list[str]:
+    """What became of the week's letters, in sentences."""
+    states, omitted = _counted(made)
+    told = [
+        f"{count(number, 'lettre', 'lettres')}{NBSP}: {STATES[state]}."
+        for state, number in states.most_common()
+    ]
+    told += [
+        f"{count(number, 'contact', 'contacts')} sans lettre{NBSP}: {NOT_MAILED.get(why, why)}."
+        for why, number in omitted.most_common()
+    ]
+    if made.told.days_left:
+        left = count(round(median(made.told.days_left)), "jour", "jours")
+        notices = count(made.told.notices, "avis transmis", "avis transmis")
+        told.append(f"{notices}, avec {left} pour soumissionner (médiane).")
+    told.append(f"Lettres parties hors d’une adhésion{NBSP}: {made.proof.outside}.")
+    if held:
+        told.append(f"Les envois sont retenus. Voir{NBSP}: alertes envois etat")
+    return told
+
+
+def _counted(made: Week) -> tuple[Counter[str], Counter[str]]:
+    """The week's letters by state, and its contacts without one by reason."""
     states: Counter[str] = Counter()
     omitted: Counter[str] = Counter()
     for run in made.runs:
         states += Counter(run.states)
         omitted += Counter(run.omitted)
+    return states, omitted
+
+
+def _page(made: Week, standing: Sequence[str], *, held: bool, at: datetime) -> str:
+    states, omitted = _counted(made)
     left = made.told.days_left
     words: dict[str, object] = {
         "of": period(made.start, made.end),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -236,6 +238,26 @@ def test_staff_are_mailed_once_on_the_eve_and_only_then(
     with database.read() as session:
         assert session.scalars(select(StaffLetter.key)).all() == ["rehearsal:2026-W39"]
         assert session.scalars(select(Letter)).all() == []
+
+
+def test_staff_are_mailed_the_week_once(
+    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(database)
+    monkeypatch.setenv("STAFF_EMAIL", "equipe@exemple.quebec")
+    words = ("rapport", "semaine", "--envoyer", "--au", "2026-09-21")
+    assert run("rapport", "semaine", "--au", "2026-09-21").code == 0
+    with mail_thread() as mailbox:
+        monkeypatch.setenv("SMTP_PORT", str(mailbox.port))
+        first, second = run(*words), run(*words)
+    assert "parti au personnel" in first.out, first.err
+    assert "déjà écrit" in second.out
+    assert mailbox.recipients == ["equipe@exemple.quebec"]
+    message = email.message_from_bytes(mailbox.received[0][2], policy=email.policy.default)
+    text = str(message.get_body(("plain",)).get_content()).replace("\u00a0", " ")  # type: ignore[union-attr]
+    assert "3 lettres : en attente." in text
+    assert "Lettres parties hors d’une adhésion : 0." in text
+    assert "Les toutes premières lettres sont prêtes" in text
 
 
 def test_without_an_address_of_staff_nothing_is_mailed(run: Run) -> None:
