@@ -132,7 +132,7 @@ def shelved(found: dict[int, Call], at: datetime) -> OpenCalls:
 
 def call(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> Call:
     """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
-    first, *others = sorted(notices, key=lambda one: (one[0].source != FIRST, one[0].id))
+    first, *others = shown_first(notices)
     facts = facts_of([revision for _, revision in (first, *others)])
     return Call(
         cluster_id=cluster_id,
@@ -141,8 +141,13 @@ def call(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> Call
         others=tuple(others),
         facts=facts,
         classified=classify(facts, lexicon, least=NEARLY),
-        closes_at=_closes_at(notices),
+        closes_at=closing(notices),
     )
+
+
+def shown_first(notices: Iterable[tuple[Tender, Revision]]) -> list[tuple[Tender, Revision]]:
+    """The notices of one call in the order in which a reader is led to them."""
+    return sorted(notices, key=lambda one: (one[0].source != FIRST, one[0].id))
 
 
 def _where(revision: Revision) -> str:
@@ -154,7 +159,7 @@ def _where(revision: Revision) -> str:
     return ", ".join(name for name in names if name) or revision.region
 
 
-def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
+def closing(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
     """The earliest; SEAO's search is silent where its weekly file, the authority, speaks."""
     closings = {
         (tender.source, revision.closes_at) for tender, revision in notices if revision.closes_at

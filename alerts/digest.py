@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alerts.tables import Kind
-from sources.amendments import Amendment
+from sources.amendments import Amendment, Field
 
 #: The occasion of what is told only once.
 ONCE = "-"
@@ -90,6 +90,17 @@ class Notice:
     amendments: tuple[Amendment, ...] = ()
     #: Until when a complaint may be made, where the source gives it (Act respecting contracting).
     complaint_by: datetime | None = None
+
+    @property
+    def worth_until(self) -> datetime | None:
+        """When telling it is of no use any more; None where it is not known.
+
+        A change of the closing moment is worth telling until the later of the two.
+        """
+        moved = (one for one in self.amendments if one.field is Field.CLOSES_AT)
+        both = [moment for one in moved for moment in (one.before, one.after)]
+        known = [moment for moment in (self.closes_at, *both) if isinstance(moment, datetime)]
+        return max(known, default=None)
 
     def __hash__(self) -> int:
         """Of what tells most notices apart: a letter looks each of its notices up."""

@@ -14,12 +14,21 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Row, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from alerts import at_once, brake, outbox, periodic, quarantine
+from alerts import (
+    at_once,
+    brake,
+    change_runs,
+    outbox,
+    periodic,
+    quarantine,
+    reminder_runs,
+    stale,
+)
 from alerts.looked import Looked
 from alerts.streams import Due, Plan, Run, Tick
 from alerts.tables import Edition, EditionState, Letter, Omission, Stream
@@ -37,6 +46,10 @@ STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
     Stream.WEEKLY: Run(plan=periodic.plan),
     Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
+    Stream.CHANGE: Run(plan=change_runs.plan, is_called=change_runs.is_called),
+    Stream.REMINDER: Run(
+        plan=reminder_runs.plan, is_called=reminder_runs.is_called, label=reminder_runs.label
+    ),
 }
 
 
@@ -57,8 +70,9 @@ def write_open(
     """Write the letters of every edition that is not written whole; counts by what came of it.
 
     Keys: "letter", "quarantined", and the Why of each omission. Letters in quarantine whose
-    turn has come are composed anew. What expired is given back first, to be told again. Last,
-    the streams that rows call for are opened and written, so that they know what was told.
+    turn has come, and those that became false, are composed anew. What expired or became false
+    is given back first, to be told again. Last, the streams that rows call for are opened and
+    written, so that they know what was told.
     `looked` spares a process what it has looked at in earlier ticks.
     """
     tick = Tick(database=database, desk=desk, at=at, looked=looked or Looked())
@@ -73,6 +87,7 @@ def _write_owed(tick: Tick) -> Counter[str]:
     database, at = tick.database, tick.at
     with database.write() as session:
         outbox.expire(session, at=at)
+        stale.set_aside(session, at=at)
     with database.read() as session:
         opened = session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)).all()
         again = quarantine.due(session, at=at)
@@ -105,15 +120,14 @@ def _open(session: Session, one: Due, at: datetime) -> int | None:
 
 
 def _called(tick: Tick) -> Iterable[Edition]:
-    """Open an edition of this minute for each stream that rows call for, one after the other."""
+    """Open an edition for each stream that rows call for, one after the other."""
     for stream, run in STREAMS.items():
         if run.is_called is None or not run.is_called(tick):
             continue
-        label = tick.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-        one = Due(stream=stream, label=label, period=periodic.day_of(tick.at))
+        one = Due(stream=stream, label=run.label(tick.at), period=periodic.day_of(tick.at))
         with tick.database.write() as session:
             made = _open(session, one, tick.at)
-        # None: another opened it in the same minute, and writes it.
+        # None: another opened it, and writes it.
         if made is not None:
             with tick.database.read() as session:
                 yield session.get_one(Edition, made)
@@ -133,7 +147,7 @@ def _write_whole(tick: Tick, edition: Edition) -> Counter[str]:
 
 
 def _write_again(tick: Tick, edition_id: int, contact_ids: Sequence[int]) -> Counter[str]:
-    """Those contacts' letters in that edition failed: once more."""
+    """Those contacts' letters in that edition failed, or became false: once more."""
     with tick.database.read() as session:
         edition = session.get_one(Edition, edition_id)
     plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
@@ -141,9 +155,13 @@ def _write_again(tick: Tick, edition_id: int, contact_ids: Sequence[int]) -> Cou
         pending = _of(session, plan, contact_ids)
         done = _write(session, tick, edition, plan, pending)
         omitted = select(Omission.contact_id).where(
-            Omission.edition_id == edition_id, Omission.contact_id.in_(contact_ids)
+            Omission.edition_id == edition_id,
+            Omission.contact_id.in_(contact_ids),
+            Omission.letter_id.is_(None),
         )
-        quarantine.release(session, edition, session.scalars(omitted), at=tick.at)
+        # Whoever the edition is not for any more has what it would have told in another.
+        others = set(contact_ids) - {one.contact.id for one in pending}
+        quarantine.release(session, edition, others.union(session.scalars(omitted)), at=tick.at)
         quarantine.settle_concern(session, edition, at=tick.at)
     return done
 

@@ -55,6 +55,7 @@ _OF_LETTER = {
     LetterState.UNKNOWN: Because.UNCERTAIN,
     LetterState.WITHDRAWN: Because.WITHDRAWN,
     LetterState.QUARANTINED: Because.QUARANTINED,
+    LetterState.STALE: Because.WAITING,
 }
 #: What an edition decides when it writes no letter although the contact may be written to.
 _LOOKED = (None, Why.NOTHING)

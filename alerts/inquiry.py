@@ -21,6 +21,9 @@ from sources.tables import Revision, Tender
 from subscriptions import wishes
 from subscriptions.tables import Contact, Frequency
 
+#: Streams of which no run looks for what is new to a contact.
+_NOTHING_NEW = (Stream.CHANGE, Stream.REMINDER, Stream.ALIVE, Stream.LAPSE)
+
 Notices = Sequence[tuple[Tender, Revision]]
 
 
@@ -111,11 +114,12 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
 
 
 def _turns(session: Session, contact_id: int) -> list[Turn]:
-    """What each edition decided for the contact, oldest first."""
+    """What each edition that tells what is new decided for the contact, oldest first."""
     omitted = session.execute(
         select(Omission.at, Edition.label, Omission.why, Edition.frequency)
         .join(Edition, Edition.id == Omission.edition_id)
         .where(Omission.contact_id == contact_id, Omission.letter_id.is_(None))
+        .where(Edition.frequency.not_in(_NOTHING_NEW))
     )
     found = [
         Turn(at=at, edition=label, why=Why(why), stream=Stream(stream))
@@ -125,7 +129,7 @@ def _turns(session: Session, contact_id: int) -> list[Turn]:
         select(Letter, Edition.label, Edition.frequency)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.contact_id == contact_id)
+        .where(Letter.contact_id == contact_id, Edition.frequency.not_in(_NOTHING_NEW))
     )
     found += [
         Turn(

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Kind, Letter, LetterState, Told, ToldBefore, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
 
@@ -35,23 +35,24 @@ class Heard:
 
 
 def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
-    """What each of those contacts has been told as new; a contact told nothing is Heard()."""
+    """What each of those contacts has been told; a contact told nothing is Heard().
+
+    Of what kind does not count: who was told that a call changed, or closes soon, knows of it.
+    """
     found: dict[int, Heard] = defaultdict(Heard)
     rows = session.execute(
         select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(
-            Told.contact_id.in_(list(contact_ids)),
-            Told.kind == Kind.NEW,
-            Told.state != ToldState.RELEASED,
-        )
+        .where(Told.contact_id.in_(list(contact_ids)), Told.state != ToldState.RELEASED)
     )
     for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
         kept = found[contact_id].uncertain if again else found[contact_id].settled
         # A tender that has joined another's cluster since was told under its own.
         kept.update({cluster_id, joined or cluster_id})
+    for one in found.values():
+        one.uncertain -= one.settled
     return found
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, delete, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from alerts.answer_tables import Answer, Reaction
 from alerts.calls import facts_of
@@ -73,6 +73,27 @@ def withdraw(session: Session, contact_id: int, cluster_id: int, answer: Answer)
         .execution_options(synchronize_session=False)
     )
     return gone.first() is not None
+
+
+def is_awaited(
+    contact_id: SQLColumnExpression[int], cluster_id: SQLColumnExpression[int]
+) -> ColumnElement[bool]:
+    """Whether that contact found that call interesting, and did not hide it, as a condition.
+
+    Under whatever cluster the call was when it was answered.
+    """
+
+    def answered(answer: Answer) -> ColumnElement[bool]:
+        reaction, revision, tender = aliased(Reaction), aliased(Revision), aliased(Tender)
+        return exists().where(
+            reaction.contact_id == contact_id,
+            reaction.answer == answer,
+            revision.id == reaction.revision_id,
+            tender.id == revision.tender_id,
+            func.coalesce(tender.cluster_id, tender.id) == cluster_id,
+        )
+
+    return and_(answered(Answer.INTERESTED), ~answered(Answer.HIDDEN))
 
 
 def _latest(session: Session, cluster_id: int) -> int | None:

@@ -224,7 +224,9 @@ def _batch(
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=tick.at)
     heard = ledger.heard(session, ids)
-    batch = batch_of(session, tick.desk, made.edition, tick.calls, tick.poison, at=tick.at)
+    batch = batch_of(
+        session, tick.desk, made.edition, ids, calls=tick.calls, poison=tick.poison, at=tick.at
+    )
     for to in pending:
         result = refused.get(to.contact.id)
         if result is not None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
-from sqlalchemy import Select
+from sqlalchemy import Select, select
 
 from alerts.calls import OpenCalls
 from alerts.digest import Period
@@ -64,11 +64,27 @@ class Plan:
     again: Select[Contact, Member] | None = None
 
 
+def minute(at: datetime) -> str:
+    """ "2026-09-21T14:10Z": the label of a run that belongs to no day."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+def live_contacts() -> Select[Contact, Member]:
+    """Everybody whom some run may concern."""
+    return (
+        select(Contact, Member)
+        .join(Member, Member.id == Contact.member_id)
+        .where(Contact.ended_at.is_(None))
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
     """One stream."""
 
     #: How an edition of it is written; asked once a tick for each that is open.
     plan: Callable[[Tick, Edition], Plan]
-    #: Whether an edition of this minute is to be opened, for a stream that no clock opens.
+    #: Whether an edition is to be opened now, for a stream that no clock opens.
     is_called: Callable[[Tick], bool] | None = None
+    #: The label of such an edition; of one label there is one.
+    label: Callable[[datetime], str] = minute

@@ -41,6 +41,7 @@ class LetterState(StrEnum):
     UNKNOWN = "unknown"  #: silence after the dot: a person decides
     WITHDRAWN = "withdrawn"  #: no longer entitled, expired, or not allowed
     QUARANTINED = "quarantined"  #: cannot be composed: a person must look
+    STALE = "stale"  #: became false while it waited: to be composed anew (alerts.stale)
 
 
 class Stream(StrEnum):

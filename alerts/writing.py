@@ -15,16 +15,17 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import crediting, ledger, near_misses, quarantine
-from alerts.calls import Call, OpenCalls, open_calls
+from alerts import changed, crediting, ledger, near_misses, quarantine
+from alerts.calls import OpenCalls, open_calls
+from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.crediting import Covered
+from alerts.deciding import untold
 from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
-from alerts.matching import Match, NearMiss, Shelf, Wanted
 from alerts.near_misses import Missed
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
@@ -94,6 +95,8 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
+    #: What its contacts must hear about what they were told.
+    changes: Changes
     #: What is said of a contact's letter beside its notices, by contact.
     remarks: dict[int, Remarks]
     #: What the sources gave, and what may be missing.
@@ -122,8 +125,8 @@ def write_batch(
     is told, by default all that is new for it.
     """
     poison = Poison() if poison is None else poison
-    batch = batch_of(session, desk, edition, calls, poison, at=at)
     ids = [one.contact.id for one in pending]
+    batch = batch_of(session, desk, edition, ids, calls=calls, poison=poison, at=at)
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
@@ -147,12 +150,13 @@ def batch_of(
     session: Session,
     desk: Desk,
     edition: Edition,
+    contact_ids: Collection[int],
+    *,
     calls: OpenCalls,
     poison: Poison,
-    *,
     at: datetime,
 ) -> Batch:
-    """A batch in which nothing was found yet."""
+    """A batch of those contacts in which nothing was decided yet."""
     return Batch(
         session=session,
         desk=desk,
@@ -161,6 +165,7 @@ def batch_of(
         poison=poison,
         at=at,
         missed=[],
+        changes=changed.changes(session, desk.lexicon, contact_ids, at=at),
         remarks=defaultdict(Remarks),
         covered=crediting.covered(session, at),
     )
@@ -200,18 +205,29 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
 def everything_new(
     batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
 ) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way.
+    """What changed of what the contact was told, then all that is for it and was not told.
 
-    `only`: of these clusters. Over the reader's own maximum, the later ones stay untold: the
-    next letter has them.
+    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
+    the later ones of what is new stay untold: the next letter has them.
     """
     if to.subscription is None:
         return ()
-    found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
+    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
-    told = found[: to.subscription.most_notices]
-    batch.remarks[to.contact.id].kept_back = len(found) - len(told)
-    return told
+    first = all_changed(batch, to)
+    changed_now = {notice.cluster_id for notice in first}
+    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
+    told = new[: to.subscription.most_notices]
+    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
+    return first + told
+
+
+def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
+    """What the contact must hear about what it was told, soonest to close first."""
+    if to.subscription is None:
+        return ()
+    owed = batch.changes.of(to.subscription, batch.poison)
+    return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
 def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
@@ -276,50 +292,3 @@ def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetim
         change=desk.links.change(contact.public_id, contact.link_version, at),
     )
     return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)
-
-
-def _notices(
-    subscription: Subscription,
-    calls: OpenCalls,
-    heard: Heard,
-    poison: Poison,
-    only: Collection[int] | None,
-) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses."""
-    found, missed = [], []
-    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
-            continue
-        call = calls.by_cluster[cluster_id]
-        if isinstance(made, Match):
-            again = cluster_id in heard.uncertain
-            found.append(call.notice(made.reasons, perhaps_seen=again))
-        else:
-            missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found), near_misses.best(missed)
-
-
-def _decided(
-    wanted: Wanted, calls: OpenCalls, poison: Poison
-) -> list[tuple[int, Match | NearMiss]]:
-    """What is for that subscription, and what nearly is.
-
-    A call that fails while others do not is left out; where all fail, the subscription is to
-    blame, and the last failure is raised.
-    """
-    try:
-        return list(calls.shelf.decide(wanted))
-    except Exception:
-        logger.exception("matching failed, each call is tried alone")
-    decided: list[tuple[int, Match | NearMiss]] = []
-    failed: list[tuple[Call, Exception]] = []
-    for cluster_id, call in calls.by_cluster.items():
-        try:
-            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
-        except Exception as error:  # noqa: BLE001, one tender must not keep all letters
-            failed.append((call, error))
-    if len(failed) == len(calls.by_cluster):
-        raise failed[-1][1]
-    for call, reason in failed:
-        poison.add(call.tender, call.revision, reason)
-    return decided

@@ -38,6 +38,7 @@ STATES = {
     LetterState.UNKNOWN: "Incertaines",
     LetterState.WITHDRAWN: "Retirées",
     LetterState.QUARANTINED: "Impossibles à composer",
+    LetterState.STALE: "À refaire (l’avis a changé)",
 }
 
 

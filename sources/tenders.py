@@ -27,6 +27,15 @@ def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     return [(tender, revision) for tender, revision in found]
 
 
+def open_of(
+    session: Session, clusters: Iterable[int], at: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, those of these clusters, the backlog included."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    found = session.execute(_open(at).where(cluster.in_(list(clusters))))
+    return [(tender, revision) for tender, revision in found]
+
+
 def open_revisions(session: Session, at: datetime) -> list[tuple[int, int]]:
     """As `open_at`, each tender's cluster and its latest revision's id, without their texts."""
     found = session.execute(
