@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import rhythm
-from alerts.changed import Change, changes
+from alerts.changed import Change, Changes, changes
 from alerts.classification import Lexicon
 from alerts.digest import Notice, ordered
 from alerts.entitlement import contacts_refused
 from alerts.ledger import Heard
+from alerts.motion import amended
 from alerts.poison import Poison
 from alerts.streams import Plan, Tick, live_contacts
 from alerts.tables import Edition, Letter, LetterState, Omission, Stream, Why
@@ -58,22 +59,44 @@ def due(session: Session, lexicon: Lexicon, poison: Poison, *, at: datetime) -> 
 
     One who may not be written to is among them until an omission says why.
     """
-    owed = changes(session, lexicon, at=at)
-    if not owed.by_contact:
+    moved = amended(session, at)
+    if not moved.since:
         return []
-    found = {
-        one.contact_id: held
-        for one in _subscriptions(session, owed.by_contact)
-        if (held := _pressing(owed.of(one, poison), one, at)) and _may_leave(held, at)
-    }
+    found = _waiting(
+        session,
+        # Most readers hear of nothing but what presses: only of that is it asked what they know.
+        changes(session, lexicon, at=at, moved=moved.only(lambda one: one.presses(at))),
+        poison,
+        at,
+    )
+    hasty = list(_at_once(session))
+    found |= _waiting(session, changes(session, lexicon, hasty, at=at, moved=moved), poison, at)
+    found = {contact_id: held for contact_id, held in found.items() if _may_leave(held, at)}
     kept = found.keys() - _answered(session, found, at) - _sated(session, found, at)
     return sorted(kept)
+
+
+def _waiting(
+    session: Session, owed: Changes, poison: Poison, at: datetime
+) -> dict[int, list[Change]]:
+    """What presses, by contact."""
+    readers = _subscriptions(session, owed.by_contact) if owed.by_contact else ()
+    found = {one.contact_id: _pressing(owed.of(one, poison), one, at) for one in readers}
+    return {contact_id: pressing for contact_id, pressing in found.items() if pressing}
+
+
+def _at_once(session: Session) -> Iterable[int]:
+    return session.scalars(
+        select(Subscription.contact_id).where(
+            Subscription.ended_at.is_(None), Subscription.frequency == Frequency.INSTANT
+        )
+    )
 
 
 def _pressing(owed: Iterable[Change], to: Subscription, at: datetime) -> list[Change]:
     """The rhythm of who asked to hear at once is at once."""
     at_once = to.frequency == Frequency.INSTANT
-    return [one for one in owed if at_once or one.presses(at)]
+    return [one for one in owed if at_once or one.amended.presses(at)]
 
 
 def _may_leave(found: Sequence[Change], at: datetime) -> bool:
@@ -119,7 +142,9 @@ def _answered(session: Session, found: Mapping[int, Sequence[Change]], at: datet
 
 def _sated(session: Session, found: Mapping[int, Sequence[Change]], at: datetime) -> set[int]:
     """Those who had their letters at once today, and for whom nothing presses but their rhythm."""
-    calm = [c for c, several in found.items() if not any(one.presses(at) for one in several)]
+    calm = [
+        c for c, several in found.items() if not any(one.amended.presses(at) for one in several)
+    ]
     midnight = wall_time(quebec_day(at), 5)
     counted = session.execute(
         select(Letter.contact_id)

@@ -18,7 +18,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -28,7 +28,7 @@ from alerts.calls import Call, call, facts_of
 from alerts.classification import Lexicon
 from alerts.digest import Notice, Reason
 from alerts.matching import Match, Wanted, match, place_of
-from alerts.motion import Amended, amended
+from alerts.motion import Amended, Moved, amended
 from alerts.poison import Poison
 from alerts.tables import Kind, Told, ToldState
 from sources.amendments import Grade
@@ -37,8 +37,6 @@ from subscriptions.tables import Subscription
 
 logger = logging.getLogger(__name__)
 
-#: What closes within this, or did before the change, does not wait for the next letter.
-PRESSING = timedelta(days=5)
 #: Revisions asked for at once: SQLite takes at most 32,766 variables a statement.
 _LOT = 1000
 #: Kinds of which a change is told.
@@ -64,10 +62,6 @@ class Change:
     def is_critical(self) -> bool:
         """Whether everybody who was told hears of it at once."""
         return self.amended.grade is Grade.CRITICAL
-
-    def presses(self, at: datetime) -> bool:
-        """Whether it cannot wait for the reader's next letter."""
-        return self.is_critical or self.amended.closes_within(PRESSING, at)
 
     def notice(self, catalogue: Catalogue) -> Notice:
         """The call as it stands, with what changed since the contact read of it."""
@@ -138,9 +132,13 @@ def changes(
     contact_ids: Iterable[int] | None = None,
     *,
     at: datetime,
+    moved: Moved | None = None,
 ) -> Changes:
-    """What each of those contacts, by default all, must hear of."""
-    moved = amended(session, at)
+    """What each of those contacts, by default all, must hear of.
+
+    `moved`: of these calls, by default of all that were amended.
+    """
+    moved = amended(session, at) if moved is None else moved
     rows: dict[tuple[int, int], list[Told]] = defaultdict(list)
     for told in _told(session, list(moved.clusters), contact_ids):
         rows[told.contact_id, moved.clusters[told.revision_id]].append(told)

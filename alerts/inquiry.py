@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, defer
 
-from alerts import calls, holds
+from alerts import calls, holds, ledger
 from alerts.classification import Lexicon
 from alerts.digest import Reason
 from alerts.entitlement import contacts_refused
 from alerts.explanation import Explanation, explain
 from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted, place_of
-from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Stream, Told, Why
+from alerts.tables import (
+    Edition,
+    Kind,
+    Letter,
+    LetterState,
+    NearMissed,
+    Omission,
+    Stream,
+    Told,
+    Why,
+)
 from sources import tenders
 from sources.tables import Revision, Tender
 from subscriptions import wishes
 from subscriptions.tables import Contact, Frequency
-
-#: Streams of which no run looks for what is new to a contact.
-_NOTHING_NEW = (Stream.CHANGE, Stream.REMINDER, Stream.ALIVE, Stream.LAPSE)
 
 Notices = Sequence[tuple[Tender, Revision]]
 
@@ -96,6 +103,8 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
         .join(Edition, Edition.id == Letter.edition_id, isouter=True)
         .where(Told.contact_id == contact_id, Told.kind == Kind.NEW)
         .where(or_(Told.cluster_id.in_(clusters), Told.revision_id.in_(revisions)))
+        # Not what a letter was to tell before it was composed anew, or had nothing left.
+        .where(ledger.is_carried(), ~_had_nothing_left())
         .order_by(Told.id)
     )
     label = lexicon.catalogue.label
@@ -113,13 +122,17 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
     ]
 
 
+def _had_nothing_left() -> ColumnElement[bool]:
+    """Of a Letter: it became false, and an omission stands in its place."""
+    return and_(Letter.state == LetterState.WITHDRAWN, Letter.why == Why.NOTHING)
+
+
 def _turns(session: Session, contact_id: int) -> list[Turn]:
-    """What each edition that tells what is new decided for the contact, oldest first."""
+    """What each edition decided for the contact, oldest first."""
     omitted = session.execute(
         select(Omission.at, Edition.label, Omission.why, Edition.frequency)
         .join(Edition, Edition.id == Omission.edition_id)
         .where(Omission.contact_id == contact_id, Omission.letter_id.is_(None))
-        .where(Edition.frequency.not_in(_NOTHING_NEW))
     )
     found = [
         Turn(at=at, edition=label, why=Why(why), stream=Stream(stream))
@@ -129,7 +142,7 @@ def _turns(session: Session, contact_id: int) -> list[Turn]:
         select(Letter, Edition.label, Edition.frequency)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.contact_id == contact_id, Edition.frequency.not_in(_NOTHING_NEW))
+        .where(Letter.contact_id == contact_id, ~_had_nothing_left())
     )
     found += [
         Turn(

@@ -145,7 +145,7 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
     uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
         .values(state=uncertain, relisted=False)
         .execution_options(synchronize_session=False)
@@ -162,6 +162,7 @@ def renew(session: Session, letter_ids: Iterable[int]) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .where(is_carried())
         .values(state=ToldState.RESERVED)
         .execution_options(synchronize_session=False)
     )
@@ -188,6 +189,21 @@ def came_back(session: Session, letter_ids: Iterable[int]) -> None:
     _move(session, letter_ids, ToldState.RELEASED, of=told)
 
 
+def is_carried() -> ColumnElement[bool]:
+    """Of a Told: its letter, as it is now, tells it.
+
+    A letter that was composed anew (alerts.stale) may have lost what it was to tell: that row
+    stays released, or as uncertain as it was, whatever becomes of the letter.
+    """
+    written_at = (
+        select(Letter.written_at)
+        .where(Letter.id == Told.letter_id)
+        .correlate(Told)
+        .scalar_subquery()
+    )
+    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+
+
 def _move(
     session: Session,
     letter_ids: Iterable[int],
@@ -196,7 +212,7 @@ def _move(
 ) -> None:
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)

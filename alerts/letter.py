@@ -22,7 +22,8 @@ from alerts.templates import cut, wrap
 from base.text import clean
 from subscriptions.by_mail import mailto
 
-_LINK = re.compile(r"https?://[!#-;=?-~]{1,900}")
+#: Written as it is in both parts: without what HTML escapes.
+_LINK = re.compile(r"https?://[!#-%(-;=?-~]{1,900}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,7 +75,11 @@ class Press:
 
 def message_id(key: str, list_domain: str) -> str:
     """The same for each attempt at one letter; tells nothing about the reader."""
-    return f"<{message.digits(key)}@{list_domain}>"
+    return _identity(message.digits(key), list_domain)
+
+
+def _identity(mark: str, list_domain: str) -> str:
+    return f"<{mark}@{list_domain}>"
 
 
 def compose(
@@ -103,7 +108,7 @@ def _composed(
     foot = printer.foot(Foot(digest.coverage, digest.gaps, digest.credits))
     lead = printer.lead(gist.sole, sole=True) if gist.sole else shown[0].lead
     text, html = _slots(digest, links, lead)
-    identity = message_id(key, press.sender.list_domain)
+    identity = _identity(mark, press.sender.list_domain)
     headers = [
         *_headers(press.sender, digest.stream, at),
         message.raw("To", message.address(recipient)),
@@ -115,15 +120,15 @@ def _composed(
     start, middle, end = message.alternative(headers, boundary=f"=_{mark}")
     before = (start + opening.top.text % text, middle + opening.top.html % html)
     after = (foot.text % text, foot.html % html + end)
-    link, escaped = text[b"change"], html[b"change"]
+    link = text[b"change"]
     room = LIMIT - sum(map(len, before + after))
-    entries, cards = fitted(printer, shown, digest.stream, room=room, link=len(escaped))
+    entries, cards = fitted(printer, shown, digest.stream, room=room, link=len(link))
     content = b"".join(
         (
             before[0],
             *[link.join(one.text) for one in entries],
             after[0] + before[1],
-            *[escaped.join(one.html) for one in entries],
+            *[link.join(one.html) for one in entries],
             after[1],
         )
     )
@@ -137,17 +142,12 @@ def _slots(
     digest: Digest, links: ReaderLinks, lead: Printed
 ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
     """What only this reader's letter says, for the text and for the HTML part."""
-    member = cut(clean(digest.member_name))
-    own = {
-        b"lead": lead,
-        b"sectors": _listed(digest.sectors),
-        b"name": filling(cut(clean(digest.contact_name), 100)),
-        b"member": filling(wrap(member), member),
-        b"change": filling(links.change),
-        b"leave": filling(links.leave),
-    }
-    text = {name: one.text for name, one in own.items()}
-    return text, {name: one.html for name, one in own.items()}
+    member, sectors = cut(clean(digest.member_name)), _listed(digest.sectors)
+    name, whose = filling(cut(clean(digest.contact_name), 100)), filling(wrap(member), member)
+    own = {b"change": message.ended(links.change), b"leave": message.ended(links.leave)}
+    text = {b"lead": lead.text, b"sectors": sectors.text, b"name": name.text, b"member": whose.text}
+    html = {b"lead": lead.html, b"sectors": sectors.html, b"name": name.html, b"member": whose.html}
+    return own | text, own | html
 
 
 @lru_cache(maxsize=1000)

@@ -16,7 +16,6 @@ _OPEN, _CLOSE = "\x02", "\x03"
 _SLOT = re.compile(f"{_OPEN}([a-z]+){_CLOSE}")
 #: A line break of quoted-printable alone, that no reader sees.
 _SOFT = b"=\r\n"
-_LINE = re.compile(r"[ -~]{1,998}")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
@@ -52,7 +51,7 @@ def raw(name: str, value: str) -> str:
         LetterUnwritable: anything but printable ASCII, or a line of more than 998 octets.
     """
     line = f"{name}: {value}"
-    if not _LINE.fullmatch(line):
+    if not (line.isascii() and line.isprintable() and len(line) <= 998):
         raise LetterUnwritable(f"{name} cannot stand on one line of ASCII")
     return line
 

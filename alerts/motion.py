@@ -6,7 +6,7 @@ Computed from the sources' rows alone, for all readers at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,9 +20,12 @@ from sources.amendments import Amendment, Field, Grade, amendments, gravest
 from sources.release import Status
 from sources.tables import Revision, Tender
 
+#: What closes within this, or did before the change, does not wait for the next letter.
+PRESSING = timedelta(days=5)
 #: How far back a closing moment may have been moved, or a call have been cancelled: a source
 #: gives a cancelled call the moment of its cancellation as its closing.
 _BACK = timedelta(days=92)
+_NOT_OFF = (Status.ACTIVE, Status.COMPLETE)
 #: What a source says of a call that another source's notice does not merely word otherwise.
 _SAID_ALIKE = (Field.STATUS, Field.CLOSES_AT)
 
@@ -47,10 +50,14 @@ class Amended:
         """Whether it was cancelled, withdrawn, or is over though its closing is to come."""
         return self.revision.status != Status.ACTIVE
 
+    def presses(self, at: datetime) -> bool:
+        """Whether it cannot wait for a slower reader's next letter."""
+        return self.grade is Grade.CRITICAL or self.closes_within(PRESSING, at)
+
     @property
     def kind(self) -> Kind:
-        """As Told.kind."""
-        return Kind.CANCELLATION if self.ended else Kind.CHANGE
+        """As Told.kind: a call that was awarded before its closing was not called off."""
+        return Kind.CHANGE if self.revision.status in _NOT_OFF else Kind.CANCELLATION
 
     @property
     def occasion(self) -> str:
@@ -76,6 +83,14 @@ class Moved:
     since: dict[int, Amended] = field(default_factory=dict)
     #: The cluster of every revision of those calls.
     clusters: dict[int, int] = field(default_factory=dict)
+
+    def only(self, counts: Callable[[Amended], bool]) -> Moved:
+        """The calls of which some change counts."""
+        kept = {one.cluster_id for one in self.since.values() if counts(one)}
+        return Moved(
+            {key: one for key, one in self.since.items() if one.cluster_id in kept},
+            {key: cluster_id for key, cluster_id in self.clusters.items() if cluster_id in kept},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from alerts import ledger, stale
 from alerts.entitlement import letters_refused
 from alerts.tables import (
+    ON_ITS_WAY,
     Edition,
     EditionState,
     Letter,
@@ -85,6 +86,7 @@ def claim(
     whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
     turn = (
         select(Letter.id)
+        .where(text(f"letter.{ON_ITS_WAY}"))
         .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
         .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(at))
         .order_by(Letter.next_attempt_at, Letter.id)

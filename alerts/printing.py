@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from types import SimpleNamespace
@@ -35,8 +34,7 @@ _MARKUP = re.compile("[&<>\"']")
 _KEPT = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(NamedTuple):
     """A piece of a letter in both its parts, as `message.piece` makes them."""
 
     text: bytes
@@ -48,8 +46,7 @@ class Printed:
         return cls(message.piece(text), message.piece(html))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What a letter says of one notice, or between notices: parted at the reader's link.
 
     That is the only slot it has: a notice has the link several times, each with another end.
@@ -122,8 +119,7 @@ class Foot(NamedTuple):
     credits: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """How a letter begins."""
 
     subject: str

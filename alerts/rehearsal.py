@@ -8,72 +8,34 @@ minutes after a notice they are gone, or wait.
 
 from __future__ import annotations
 
-import email
-import email.policy
 import logging
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import brake, ledger, outbox, periodic, rhythm
-from alerts.digest import Period
+from alerts import brake, changed, crediting, ledger, periodic, rhythm
+from alerts.digest import Digest, Period
 from alerts.editions import BATCH, STREAMS, with_subscriptions
 from alerts.entitlement import contacts_refused
 from alerts.ledger import Heard
+from alerts.letter import Composed
 from alerts.looked import Looked
+from alerts.previewed import Rehearsed, Shown
 from alerts.streams import Plan, Tick
-from alerts.tables import Edition, Letter, Stream, Told, Why
-from alerts.writing import Desk, Pending, batch_of, draft, letter_key
+from alerts.tables import Edition, Stream, Why
+from alerts.writing import Batch, Desk, Pending, Remarks, draft, letter_key
 from base.clock import quebec_day
 from base.database import Database
-from base.french import days_left
-from sources.tables import Revision, Tender
-from subscriptions.tables import Contact, Member
+from subscriptions.tables import Contact
 
 logger = logging.getLogger(__name__)
 
 _FRIDAY = 4
 #: Days within which each daily reader has its next letter.
 _WEEK = 7
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
-    """A notice in a letter."""
-
-    number: str
-    title: str
-    buyer: str
-    closes_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rehearsed:
-    """One letter as it will be."""
-
-    contact_id: int
-    contact: str
-    address: str
-    member: str
-    #: True where it is a row already, and waits: for its turn, or for staff to lift a hold.
-    waiting: bool
-    #: An alerts.tables.Stream; "" where it belongs to no edition.
-    stream: str
-    edition: str
-    leaves_at: datetime
-    subject: str
-    content: bytes
-    notices: tuple[Shown, ...]
-
-    @property
-    def days_left(self) -> int | None:
-        """Whole days from the moment it leaves to the nearest closing."""
-        moments = [one.closes_at for one in self.notices if one.closes_at]
-        return days_left(min(moments), self.leaves_at) if moments else None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -104,49 +66,6 @@ class Rehearsal:
         if self.letters > times * letters or self.letters * times < letters:
             return True
         return bool(self.letters) and self.notices / self.letters > times * a_letter
-
-
-def waiting(session: Session, *, contact_id: int | None = None) -> Iterator[Rehearsed]:
-    """The letters that are written and wait, oldest first; some of them in memory at a time."""
-    asked = select(Letter.id).where(Letter.state.in_(outbox.WAITING), Letter.content.is_not(None))
-    if contact_id is not None:
-        asked = asked.where(Letter.contact_id == contact_id)
-    ids = list(session.scalars(asked.order_by(Letter.id)))
-    for start in range(0, len(ids), BATCH):
-        yield from _waiting(session, ids[start : start + BATCH])
-        session.expunge_all()
-
-
-def _waiting(session: Session, ids: list[int]) -> Iterator[Rehearsed]:
-    rows = session.execute(
-        select(Letter, Contact, Member, Edition)
-        .join(Contact, Contact.id == Letter.contact_id)
-        .join(Member, Member.id == Contact.member_id)
-        .outerjoin(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.id.in_(ids))
-        .order_by(Letter.id)
-    )
-    notices = _told(session, ids)
-    for letter, contact, member, edition in rows:
-        yield Rehearsed(
-            contact_id=contact.id,
-            contact=contact.name,
-            address=letter.address,
-            member=member.name,
-            waiting=True,
-            stream=edition.frequency if edition else "",
-            edition=edition.label if edition else "",
-            leaves_at=letter.next_attempt_at,
-            subject=_subject(letter.content or b""),
-            content=letter.content or b"",
-            notices=notices.get(letter.id, ()),
-        )
-
-
-def count_waiting(session: Session) -> int:
-    """How many letters are written and wait."""
-    asked = select(func.count()).where(Letter.state.in_(outbox.WAITING))
-    return session.scalar(asked) or 0
 
 
 def rehearse(
@@ -224,8 +143,17 @@ def _batch(
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=tick.at)
     heard = ledger.heard(session, ids)
-    batch = batch_of(
-        session, tick.desk, made.edition, ids, calls=tick.calls, poison=tick.poison, at=tick.at
+    batch = Batch(
+        session=session,
+        desk=tick.desk,
+        edition=made.edition,
+        calls=tick.calls,
+        poison=tick.poison,
+        at=tick.at,
+        missed=[],
+        changes=changed.changes(session, tick.desk.lexicon, ids, at=tick.at),
+        remarks=defaultdict(Remarks),
+        covered=crediting.covered(session, tick.at),
     )
     for to in pending:
         result = refused.get(to.contact.id)
@@ -234,7 +162,8 @@ def _batch(
             continue
         key = letter_key(made.edition, to.contact.id)
         try:
-            drafted = draft(batch, to, heard.get(to.contact.id, Heard()), key, plan.choose)
+            notices = plan.choose(batch, to, heard.get(to.contact.id, Heard()))
+            drafted = draft(batch, to, notices, key)
         except Exception:
             # The service would set it aside and go on (alerts.quarantine).
             logger.exception("letter unwritable", extra={"contact": to.contact.id})
@@ -244,47 +173,27 @@ def _batch(
             made.omitted[drafted] += 1
             continue
         made.letters += 1
-        made.notices += len(drafted.shown.notices)
-        yield Rehearsed(
-            contact_id=to.contact.id,
-            contact=to.contact.name,
-            address=to.contact.address,
-            member=to.member.name,
-            waiting=False,
-            stream=made.edition.frequency,
-            edition=made.edition.label,
-            leaves_at=tick.at,
-            subject=drafted.composed.subject,
-            content=drafted.composed.content,
-            notices=tuple(
-                Shown(number=n.number, title=n.title, buyer=n.buyer, closes_at=n.closes_at)
-                for n in drafted.shown.notices
-            ),
-        )
+        yield _rehearsed(made, to, *drafted)
 
 
-def _told(session: Session, letter_ids: list[int]) -> Mapping[int, tuple[Shown, ...]]:
-    found: dict[int, tuple[Shown, ...]] = {}
-    rows = session.execute(
-        select(Told.letter_id, Tender.number, Revision)
-        .join(Revision, Revision.id == Told.revision_id)
-        .join(Tender, Tender.id == Revision.tender_id)
-        .where(Told.letter_id.in_(letter_ids))
-        .order_by(Told.id)
+def _rehearsed(made: Rehearsal, to: Pending, composed: Composed, shown: Digest) -> Rehearsed:
+    made.notices += len(shown.notices)
+    return Rehearsed(
+        contact_id=to.contact.id,
+        contact=to.contact.name,
+        address=to.contact.address,
+        member=to.member.name,
+        waiting=False,
+        stream=made.edition.frequency,
+        edition=made.edition.label,
+        leaves_at=made.due_at,
+        subject=composed.subject,
+        content=composed.content,
+        notices=tuple(
+            Shown(number=n.number, title=n.title, buyer=n.buyer, closes_at=n.closes_at)
+            for n in shown.notices
+        ),
     )
-    for letter_id, number, revision in rows:
-        one = Shown(
-            number=number,
-            title=revision.title,
-            buyer=revision.buyer,
-            closes_at=revision.closes_at,
-        )
-        found[letter_id] = (*found.get(letter_id, ()), one)
-    return found
-
-
-def _subject(content: bytes) -> str:
-    return str(email.message_from_bytes(content, policy=email.policy.default).get("Subject", ""))
 
 
 def is_eve(at: datetime) -> bool:

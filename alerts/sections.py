@@ -13,9 +13,8 @@ from sources.amendments import Grade, gravest
 
 #: Calendar days ahead in which a closing is near.
 SOON = 7
-_NEVER = datetime.max.replace(tzinfo=UTC)
-
-Rank = tuple[int, int, datetime, str, int]
+#: One number for section, weight and closing, since letters sort by it; then title and cluster.
+Rank = tuple[float, str, int]
 
 
 class Section(StrEnum):
@@ -55,14 +54,19 @@ def _usefulness(section: Section, notice: Notice) -> Rank:
     """What is gravest first; of new ones, what most speaks for; then the soonest to close."""
     weight = 0
     if section is Section.NEW:
-        weight = -len(notice.reasons)
+        weight = _MOST - min(len(notice.reasons), _MOST)
     elif section is Section.CHANGED and notice.kind != Kind.CANCELLATION:
         weight = _GRADES.index(gravest(notice.amendments) or Grade.MINOR) + 1
-    closes_at = notice.closes_at or _NEVER
-    return (_RANK[section], weight, closes_at, notice.title, notice.cluster_id)
+    closes = notice.closes_at.timestamp() if notice.closes_at else _NEVER
+    number = (_RANK[section] * (_MOST + 1) + weight) * _STEP + closes
+    return number, notice.title, notice.cluster_id
 
 
 _GRADES = tuple(Grade)
+#: Reasons that are told apart; a reader has rarely more than three.
+_MOST = 20
+#: More than the seconds until the year 9999; a hundred of these are exact in a float.
+_STEP, _NEVER = 1e12, 9e11
 
 
 @lru_cache(maxsize=100)

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, text, update
 from sqlalchemy.orm import Session, aliased
 
 from alerts import ledger, reactions
-from alerts.tables import Kind, Letter, LetterState, Told, ToldState
+from alerts.tables import ON_ITS_WAY, Kind, Letter, LetterState, Told, ToldState
 from sources import authority
 from sources.tables import Revision, Tender
 
@@ -43,7 +43,7 @@ def set_aside(session: Session, *, at: datetime) -> int:
     """
     stale = session.scalars(
         update(Letter)
-        .where(Letter.state.in_(_WAITING), is_false(at))
+        .where(text(f"letter.{ON_ITS_WAY}"), Letter.state.in_(_WAITING), is_false(at))
         .values(state=LetterState.STALE, attempts=0, next_attempt_at=at, reply="")
         .returning(Letter.id)
         .execution_options(synchronize_session=False)

@@ -126,6 +126,10 @@ class Edition(Base):
     without_week: Mapped[bool] = mapped_column(default=False)
 
 
+#: Of a letter: neither settled nor set aside. The index of these is found by these very words only.
+ON_ITS_WAY = "state IN ('written', 'deferred', 'claimed', 'in_doubt')"
+
+
 class Letter(Base):
     """One message to one contact; unique by key, its bytes frozen."""
 
@@ -135,8 +139,8 @@ class Letter(Base):
         Index(
             "ix_letter_waiting",
             "next_attempt_at",
-            sqlite_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
-            postgresql_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+            sqlite_where=text(ON_ITS_WAY),
+            postgresql_where=text(ON_ITS_WAY),
         ),
     )
 

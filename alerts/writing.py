@@ -20,15 +20,16 @@ from alerts.calls import OpenCalls, open_calls
 from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.crediting import Covered
-from alerts.deciding import untold
 from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
-from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
+from alerts.freezing import WORTH_SENDING, freeze, freeze_note, leave_out, omit
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
 from alerts.near_misses import Missed
+from alerts.note import Noted, compose_note
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
+from alerts.untold import untold
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -105,6 +106,8 @@ class Batch:
 
 #: What one contact is told in one stream, in the order in which it reads it.
 Choose = Callable[[Batch, Pending, Heard], tuple[Notice, ...]]
+#: What is written to one who is told nothing; None where nothing is.
+Note = Callable[[Batch, Pending], Noted | None]
 
 
 def write_batch(
@@ -117,47 +120,17 @@ def write_batch(
     at: datetime,
     poison: Poison | None = None,
     choose: Choose | None = None,
+    note: Note | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
     `poison` is what was found in earlier batches of the same run; `choose` says what a contact
-    is told, by default all that is new for it.
+    is told, by default all that is new for it; `note` what it is written where that is nothing.
     """
     poison = Poison() if poison is None else poison
     ids = [one.contact.id for one in pending]
-    batch = batch_of(session, desk, edition, ids, calls=calls, poison=poison, at=at)
-    refused = contacts_refused(session, ids, at=at)
-    heard = ledger.heard(session, ids)
-    done: Counter[str] = Counter()
-    omitted: dict[int, Why] = {}
-    for one in pending:
-        result: Why | Result | None = refused.get(one.contact.id)
-        if result is None:
-            result = _isolated(
-                batch, one, heard.get(one.contact.id, Heard()), choose or everything_new
-            )
-        if isinstance(result, Why):
-            omitted[one.contact.id] = result
-        done[result] += 1
-    omit(session, edition, omitted, at=at)
-    near_misses.keep(session, batch.missed, at=at)
-    poison.say(session, at=at)
-    return done
-
-
-def batch_of(
-    session: Session,
-    desk: Desk,
-    edition: Edition,
-    contact_ids: Collection[int],
-    *,
-    calls: OpenCalls,
-    poison: Poison,
-    at: datetime,
-) -> Batch:
-    """A batch of those contacts in which nothing was decided yet."""
-    return Batch(
+    batch = Batch(
         session=session,
         desk=desk,
         edition=edition,
@@ -165,10 +138,26 @@ def batch_of(
         poison=poison,
         at=at,
         missed=[],
-        changes=changed.changes(session, desk.lexicon, contact_ids, at=at),
+        changes=changed.changes(session, desk.lexicon, ids, at=at),
         remarks=defaultdict(Remarks),
         covered=crediting.covered(session, at),
     )
+    refused = contacts_refused(session, ids, at=at)
+    heard = ledger.heard(session, ids)
+    done: Counter[str] = Counter()
+    omitted: dict[int, Why] = {}
+    for one in pending:
+        result: Why | Result | None = refused.get(one.contact.id)
+        if result is None:
+            told = heard.get(one.contact.id, Heard())
+            result = _isolated(batch, one, told, choose or everything_new, note)
+        if isinstance(result, Why):
+            omitted[one.contact.id] = result
+        done[result] += 1
+    omit(session, edition, omitted, at=at)
+    near_misses.keep(session, batch.missed, at=at)
+    poison.say(session, at=at)
+    return done
 
 
 def letter_key(edition: Edition, contact_id: int) -> str:
@@ -179,12 +168,17 @@ def letter_key(edition: Edition, contact_id: int) -> str:
     return f"{stream}:{contact_id}:{label}"
 
 
-def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | Result:
+def _isolated(
+    batch: Batch, to: Pending, heard: Heard, choose: Choose, note: Note | None
+) -> Why | Result:
     """One contact's letter; whatever is wrong with it keeps no other from being written."""
     edition = batch.edition
     key = letter_key(edition, to.contact.id)
     try:
-        return _write(batch, to, heard, key, choose)
+        notices = choose(batch, to, heard)
+        if notices:
+            return _write(batch, to, notices, key)
+        return _note(batch, to, note(batch, to) if note else None, key)
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -230,34 +224,47 @@ def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
     return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
-def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
+def _note(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Why | Result:
+    """One contact's letter without notices, where it gets one."""
+    if noted is None or to.subscription is None:
+        return Why.NOTHING
+    desk, at = batch.desk, batch.at
+    context = {"member_name": to.member.name, "contact_name": to.contact.name, **noted.context}
+    composed = compose_note(
+        noted.name,
+        desk.press.sender,
+        _links(desk, to.contact, at),
+        context,
+        recipient=to.contact.address,
+        key=key,
+        at=at,
+    )
+    until = at + WORTH_SENDING
+    row = freeze_note(
+        batch.session, batch.edition, to.contact, composed, key=key, at=at, until=until
+    )
+    return Result.ELSEWHERE if row is None else Result.LETTER
+
+
+def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> Why | Result:
     """One contact's letter with its ledger rows; or the reason why there is none."""
-    made = draft(batch, to, heard, key, choose)
+    made = draft(batch, to, notices, key)
     if isinstance(made, Why):
         return made
+    composed, shown = made
     session, edition = batch.session, batch.edition
-    letter_id = freeze(
-        session, edition, to.contact, made.shown, made.composed, key=key, at=batch.at
-    )
+    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
     if letter_id is None:
         return Result.ELSEWHERE
-    leave_out(session, edition, to.contact, letter_id, made.hidden, at=batch.at)
+    hidden = [notice for notice in notices if notice not in shown.notices]
+    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
     return Result.LETTER
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A letter that is composed, and no row yet."""
-
-    composed: Composed
-    shown: Digest
-    #: Notices that are for the contact and cannot be shown.
-    hidden: tuple[Notice, ...]
-
-
-def draft(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Draft | Why:
-    """One contact's letter as it would be frozen now, or why there is none; nothing is written."""
-    notices = choose(batch, to, heard)
+def draft(
+    batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str
+) -> tuple[Composed, Digest] | Why:
+    """One contact's letter and what it shows, or why there is none; nothing is written."""
     if not notices or to.subscription is None:
         return Why.NOTHING
     remarks = batch.remarks[to.contact.id]
@@ -270,25 +277,26 @@ def draft(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> 
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
         frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.covered.gaps,
-        coverage=batch.covered.coverage,
         was_due_at=remarks.was_due_at,
         without_week=batch.edition.without_week,
         closed_meanwhile=remarks.closed_meanwhile,
         kept_back=remarks.kept_back,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
     )
-    if written is None:
-        return Why.UNWRITABLE
-    composed, shown = written
-    return Draft(composed, shown, tuple(one for one in notices if one not in shown.notices))
+    return Why.UNWRITABLE if written is None else written
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:
-    links = ReaderLinks(
+    links = _links(desk, contact, at)
+    return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)
+
+
+def _links(desk: Desk, contact: Contact, at: datetime) -> ReaderLinks:
+    return ReaderLinks(
         leave=desk.links.leave(contact.public_id, contact.link_version, at),
         change=desk.links.change(contact.public_id, contact.link_version, at),
     )
-    return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)

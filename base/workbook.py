@@ -95,7 +95,8 @@ def put(cell: Cell | MergedCell, value: Value) -> None:
     """A value, never a formula, also after somebody edits the cell."""
     if value is None or value == "":
         return
-    cell.value = value
+    # A workbook needs no apostrophe, but one that is there must survive `bare`.
+    cell.value = safe(value) if isinstance(value, str) and _ESCAPED.match(value) else value
     if isinstance(value, str):
         cell.data_type = "s"
         cell.quotePrefix = bool(_COMPUTED.match(value))

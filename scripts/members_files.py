@@ -40,7 +40,7 @@ def export(
     with opened() as store:
         with store.read() as session:
             found = exporting.export(knowledge.known(session, at), at)
-        _write(path, _document(path, found, catalogue, at))
+        _write(path, document(path, found, catalogue, at))
         with store.write() as session:
             audit.record(
                 session,
@@ -83,7 +83,8 @@ def _write(path: Path, content: bytes) -> None:
         stop(f"Le fichier {path} ne peut pas être écrit. Vérifier le dossier et vos droits.")
 
 
-def _document(path: Path, found: Export, catalogue: Catalogue, at: datetime) -> bytes:
+def document(path: Path, found: Export, catalogue: Catalogue, at: datetime) -> bytes:
+    """The bytes of the file, in the format that its name says."""
     rows = [_row(line, catalogue) for line in found.lines]
     sheet = Sheet("Membres", list(words.COLUMNS.values()), rows)
     if path.suffix.lower() == ".csv":

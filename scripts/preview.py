@@ -15,8 +15,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alerts import assembly, holds, rehearsal
-from alerts.rehearsal import Rehearsal, Rehearsed
+from alerts import assembly, holds, previewed, rehearsal
+from alerts.previewed import Rehearsed
+from alerts.rehearsal import Rehearsal
 from alerts.writing import Desk
 from base import settings
 from base.clock import utc_now
@@ -83,7 +84,7 @@ def _written(
     editions: list[Rehearsal] = []
     with err.status("Composition des lettres…") as status:
         with store.read() as session:
-            _keep(folder, rehearsal.waiting(session, contact_id=contact_id), lines)
+            _keep(folder, previewed.waiting(session, contact_id=contact_id), lines)
         for edition, letters in rehearsal.rehearse(store, desk, at=at, contact_id=contact_id):
             editions.append(edition)
             for letter in letters:

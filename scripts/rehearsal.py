@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from alerts import assembly, crediting, rehearsal, staff_mail
-from alerts.rehearsal import Rehearsal, Rehearsed
+from alerts import assembly, crediting, previewed, rehearsal, staff_mail
+from alerts.previewed import Rehearsed
+from alerts.rehearsal import Rehearsal
 from alerts.tables import Stream
 from alerts.writing import Desk
 from base import settings
@@ -77,7 +78,7 @@ def _eve(store: Database, at: datetime) -> Eve:
         sizes = sorted((len(one.notices), one.contact_id) for one in letters)
         shown = _samples(store, desk, [contact_id for _, contact_id in sizes], at)
         with store.read() as session:
-            waiting = rehearsal.count_waiting(session)
+            waiting = previewed.count_waiting(session)
             gaps = [gap.source for gap in crediting.covered(session, at).gaps]
     return Eve(
         edition=edition,

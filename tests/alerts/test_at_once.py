@@ -128,6 +128,7 @@ def test_what_came_within_ten_minutes_leaves_in_one_letter(database: Database) -
     with database.read() as session:
         made = session.scalars(select(Edition).where(Edition.frequency == "instant")).one()
         assert (made.label, made.state) == ("2026-09-22T13:10Z", EditionState.WRITTEN)
+        assert (made.starts_at, made.ends_at) == (_q(2026, 9, 22), _q(2026, 9, 23))
         key = session.scalars(select(Letter.key)).one()
         assert key.startswith("instant:")
         assert session.scalars(select(Omission.id)).all() == []
@@ -294,6 +295,42 @@ def test_leaving_a_faster_rhythm_flushes_what_was_held_once(
     assert found == {changed + 10 * MINUTE: ["anne 1"]}
 
 
+def test_what_the_flush_left_over_waits_for_the_new_rhythm(database: Database) -> None:
+    anne = _reader(database)
+    with database.write() as session:
+        for number in range(2):
+            _call(session, str(number), AT, days=30 + number)
+    _wish(database, anne, AT + 5 * MINUTE, frequency="weekly", most_notices=1)
+    monday = _q(2026, 9, 28, 6)
+    moments = [AT + 15 * MINUTE, _q(2026, 9, 23, 6, 30), _q(2026, 9, 23, 9), monday]
+    assert _ticks(database, moments, accepted=True) == {
+        AT + 15 * MINUTE: ["anne 1"],
+        monday: ["anne 1"],
+    }
+
+
+def test_what_was_told_before_two_sources_calls_became_one_opens_nothing(
+    database: Database,
+) -> None:
+    """The ledger has it under a cluster that is no more."""
+    _reader(database)
+    with database.write() as session:
+        first = _call(session, "1", AT)
+    looked = Looked()
+    assert _tick(database, AT + 10 * MINUTE, looked) == ["anne 1"]
+    with database.write() as session:
+        second = _call(session, "2", AT + HOUR)
+        session.execute(update(Tender).where(Tender.id == first.id).values(cluster_id=second.id))
+    later = AT + 2 * HOUR
+    for each in (looked, Looked()):
+        assert _tick(database, later, each) == []
+    with database.read() as session:
+        assert (
+            len(session.scalars(select(Edition).where(Edition.frequency == "instant")).all()) == 1
+        )
+        assert session.scalars(select(Omission.id)).all() == []
+
+
 def test_a_held_notice_that_the_new_wishes_exclude_is_not_flushed(database: Database) -> None:
     anne = _reader(database)
     with database.write() as session:
@@ -409,6 +446,24 @@ def test_a_crash_between_opening_and_closing_is_finished_with_whoever_is_due_the
     with database.read() as session:
         made = session.scalars(select(Edition).where(Edition.frequency == "instant")).all()
         assert [(one.id, one.state) for one in made] == [(left.id, EditionState.WRITTEN)]
+
+
+def test_a_process_whose_look_broke_off_looks_at_everything_again(database: Database) -> None:
+    _reader(database)
+    looked = Looked()
+    _tick(database, AT, looked)
+    with database.write() as session:
+        _call(session, "1", AT)
+
+    def cut(*_given: object) -> None:
+        raise RuntimeError("database away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Looked, "_refresh_given_back", cut)
+        with pytest.raises(RuntimeError):
+            _tick(database, AT + 5 * MINUTE, looked)
+    assert looked.readers == {}
+    assert _tick(database, AT + 10 * MINUTE, looked) == ["anne 1"]
 
 
 def test_a_letter_that_cannot_be_composed_does_not_call_for_another_every_minute(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from alembic import command
 from sqlalchemy import inspect, text
@@ -16,14 +14,14 @@ BEFORE = "0009"
 
 
 @pytest.fixture
-def kept(database: Database, database_url: str) -> Iterator[str]:
+def kept(database: Database, database_url: str) -> str:
     """A database with a member, a letter and what it told."""
     with database.write() as session:
         contact = coop.entitled(session, "anne")
         tender, revision = coop.tender(session)
         coop.told(session, coop.letter(session, contact), revision, tender.id)
     database.dispose()
-    yield database_url
+    return database_url
 
 
 def _counts(url: str) -> dict[str, int]:

@@ -1,12 +1,15 @@
 """Letters to look at and to check: real notices, and hostile ones where real ones are too tame.
 
-`make gallery` writes them into var/gallery, with pictures of each in light and dark.
+`make gallery` writes them into var/gallery, with pictures of each in light and dark; the picture
+of README.md is made by `python -m tests.emails.gallery --picture docs/images/letter.png`.
 """
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -16,13 +19,17 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+from alerts.classification import Facts, Lexicon, classify
 from alerts.digest import Coverage, Digest, Gap, Link, Notice, Period, Reason, ordered
 from alerts.letter import Press, ReaderLinks, Sender, compose
+from alerts.matching import Match, Wanted, match
 from alerts.tables import Kind
 from base.clock import quebec_day, wall_time
 from sources import places, seao
 from sources.amendments import Amendment, Field, Grade, Value
+from sources.places import Place
 from sources.release import Release, Status
+from subscriptions import sectors
 from tests.browser import chromium
 from tests.coop import AT
 from tests.packages import SEPTEMBER
@@ -38,13 +45,6 @@ SENDER = Sender(
 )
 LINKS = ReaderLinks(
     f"https://alertes.exemple.quebec/d/{'a' * 39}", f"https://alertes.exemple.quebec/p/{'b' * 39}"
-)
-WHY = (
-    Reason(
-        "matieres-residuelles",
-        "Gestion des matières résiduelles",
-        "«\u00a0écocentre\u00a0» dans le titre",
-    ),
 )
 
 
@@ -77,8 +77,32 @@ def _notice(number: int, call: Release) -> Notice:
         closes_at=call.closes_at,
         uri=call.uri,
         source="SEAO",
-        reasons=WHY,
+        reasons=_why(call),
     )
+
+
+@cache
+def _lexicon() -> tuple[Lexicon, frozenset[str]]:
+    catalogue = sectors.load()
+    return Lexicon.of(catalogue), frozenset(one.slug for one in catalogue)
+
+
+def _why(call: Release) -> tuple[Reason, ...]:
+    """Why a reader of all sectors gets the call; one who follows a word of it, where none is."""
+    lexicon, every = _lexicon()
+    facts = Facts(
+        title=call.title,
+        category=call.category or "",
+        codes=tuple(item.code for item in call.items),
+        labels=tuple(item.label for item in call.items),
+        buyer=call.buyer,
+    )
+    word = max(re.findall(r"[^\W\d]+", call.title), key=len, default="avis")
+    wanted = Wanted(sectors=every, own_words=(word,))
+    nowhere = Place(municipality="", mrc="", region="", basis="unknown")
+    found = match(facts, classify(facts, lexicon), wanted, place=nowhere)
+    assert isinstance(found, Match)
+    return found.reasons[:1]
 
 
 def _many(count: int) -> tuple[Notice, ...]:
@@ -287,8 +311,25 @@ def write(folder: Path, names: Iterable[str] = LETTERS) -> Iterator[str]:
             yield name
 
 
+def picture(file: Path) -> None:
+    """The beginning of a letter of real notices, in light and dark, as README.md shows it."""
+    shots = []
+    with chromium() as browser:
+        for scheme in ("light", "dark"):
+            page = browser.new_page(viewport={"width": 600, "height": 1080}, color_scheme=scheme)
+            page.set_content(html_of("tous-les-avis-reels"))
+            shots.append(base64.b64encode(page.screenshot()).decode("ascii"))
+            page.close()
+        both = "".join(f'<img src="data:image/png;base64,{one}" alt="">' for one in shots)
+        page = browser.new_page(viewport={"width": 1224, "height": 1080})
+        page.set_content(f'<body style="margin:0;display:flex;gap:24px">{both}</body>')
+        page.screenshot(path=file)
+
+
 if __name__ == "__main__":
-    for done in write(
-        Path(sys.argv[1] if len(sys.argv) > 1 else "var/gallery"), sys.argv[2:] or LETTERS
-    ):
-        print(done)
+    if sys.argv[1:2] == ["--picture"]:
+        picture(Path(sys.argv[2]))
+    else:
+        target = Path(sys.argv[1] if len(sys.argv) > 1 else "var/gallery")
+        for done in write(target, sys.argv[2:] or LETTERS):
+            print(done)

@@ -18,6 +18,7 @@ ALLOWED = {
     "<style> element": {"gmail mobile-webmail"},
     "Class selector": {"gmail mobile-webmail"},
     "Type selector": {"gmail mobile-webmail"},
+    "Descendant combinator": {"gmail mobile-webmail"},
     # These put their own around the letter; its outermost div repeats lang, dir and colours.
     "<body> element": {"outlook macos", "yahoo android", "yahoo ios"},
     "HTML5 doctype": {"outlook windows", "thunderbird macos", "yahoo android"},

@@ -1,4 +1,4 @@
-"""Which open calls are for one subscription and were not told: notices, and near misses."""
+"""What is new for one subscription among the open calls, and what nearly is."""
 
 from __future__ import annotations
 
