@@ -276,7 +276,7 @@ def test_a_month_without_a_notice_says_that_all_is_well_and_what_came_near(
     assert (contact_id, notices) == (quiet.id, 0)
     text = _text(message)
     assert "septembre 2026" in str(message["Subject"])
-    assert "Il a lu 1 nouvel avis" in text
+    assert "Nous avons lu 1 nouvel avis" in text
     assert "Fourniture de repas" in text
     assert "que vous n’avez pas choisi, l’aurait retenu" in text
 
