@@ -203,17 +203,18 @@ def _pending(session: Session, edition: Edition, plan: Plan) -> list[Pending]:
         .order_by(Contact.id)
         .limit(BATCH)
     )
-    return _with_subscriptions(session, found.all())
+    return with_subscriptions(session, found.all())
 
 
 def _of(session: Session, plan: Plan, contact_ids: Sequence[int]) -> list[Pending]:
     """Those of the contacts whom the edition is still for."""
     still = plan.contacts if plan.again is None else plan.again
     found = session.execute(still.where(Contact.id.in_(contact_ids)).order_by(Contact.id))
-    return _with_subscriptions(session, found.all())
+    return with_subscriptions(session, found.all())
 
 
-def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
+def with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
+    """Those contacts, each with its live subscription."""
     subscriptions = session.scalars(
         select(Subscription)
         .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))

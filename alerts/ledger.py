@@ -16,9 +16,12 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Letter, LetterState, Told, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
+
+#: A letter in one of these states was received, or may have been.
+LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ def reserve(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
     )
+    _remember(session, contact_id, {row["cluster_id"] for row in rows}, free)
     taken = session.execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
@@ -84,6 +88,30 @@ def reserve(
         ).returning(Told.id)
     )
     return len(taken.all())
+
+
+def _remember(
+    session: Session, contact_id: int, cluster_ids: set[int], free: ColumnElement[bool]
+) -> None:
+    """Keep which earlier letters told, or may have, what is about to be another letter's.
+
+    More than is taken over may be kept: that an earlier letter had it stays true.
+    """
+    told = (
+        select(
+            Told.letter_id,
+            Told.cluster_id,
+            Told.kind,
+            Told.occasion,
+            Told.revision_id,
+            Told.state,
+        )
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
+        .where(Letter.state.in_(LEFT))
+    )
+    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state")
+    session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())
 
 
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:

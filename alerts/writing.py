@@ -248,7 +248,24 @@ def _note(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Why | Res
 
 def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> Why | Result:
     """One contact's letter with its ledger rows; or the reason why there is none."""
-    if to.subscription is None:
+    made = draft(batch, to, notices, key)
+    if isinstance(made, Why):
+        return made
+    composed, shown = made
+    session, edition = batch.session, batch.edition
+    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
+    if letter_id is None:
+        return Result.ELSEWHERE
+    hidden = [notice for notice in notices if notice not in shown.notices]
+    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
+    return Result.LETTER
+
+
+def draft(
+    batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str
+) -> tuple[Composed, Digest] | Why:
+    """One contact's letter and what it shows, or why there is none; nothing is written."""
+    if not notices or to.subscription is None:
         return Why.NOTHING
     remarks = batch.remarks[to.contact.id]
     digest = Digest(
@@ -270,16 +287,7 @@ def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> 
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
     )
-    if written is None:
-        return Why.UNWRITABLE
-    composed, shown = written
-    session, edition = batch.session, batch.edition
-    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
-    if letter_id is None:
-        return Result.ELSEWHERE
-    hidden = [notice for notice in notices if notice not in shown.notices]
-    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
-    return Result.LETTER
+    return Why.UNWRITABLE if written is None else written
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:
