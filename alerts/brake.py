@@ -56,6 +56,17 @@ def measure(session: Session, edition: Edition, *, at: datetime) -> str:
     return "brake"
 
 
+def usual(session: Session, edition: Edition) -> tuple[float, float] | None:
+    """The median letters, and notices a letter, of the runs before; None of fewer than FEWEST_RUNS.
+
+    For a stream that is compared by run.
+    """
+    past = _past(session, edition)
+    if len(past) < FEWEST_RUNS:
+        return None
+    return median(n for n, _ in past), median(told / n for n, told in past)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Run:
     """What is measured: letters and notices, and those of the runs that came before."""

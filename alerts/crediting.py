@@ -20,7 +20,12 @@ def short_name(key: str) -> str:
 
 def credits_of(notices: Iterable[Notice]) -> tuple[str, ...]:
     """Who must be named with those notices, in the catalogue's order, each once."""
-    quoted = {notice.source for notice in notices}
+    return credits_of_sources(notice.source for notice in notices)
+
+
+def credits_of_sources(names: Iterable[str]) -> tuple[str, ...]:
+    """As `credits_of`, by the names that letters give the sources."""
+    quoted = set(names)
     known = catalogue.load().values()
     return tuple(dict.fromkeys(one.credit for one in known if one.short in quoted and one.credit))
 

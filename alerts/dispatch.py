@@ -26,6 +26,7 @@ from alerts.recovery import hold_if_restored
 from alerts.tables import LetterState, Why
 from alerts.together import Together
 from base.database import Database
+from base.logs import bare
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class _Run:
     def stopped(self, fault: Fault, words: str) -> None:
         if not self.tally.stopped:
             self.tally.fault, self.tally.stopped = fault, words
-            logger.error("handing over stopped", extra={"reason": words})
+            logger.error("handing over stopped", extra={"reason": bare(words)})
 
     @contextlib.asynccontextmanager
     async def alive(self) -> AsyncIterator[None]:

@@ -16,15 +16,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
 from alerts import (
+    arrivals,
     at_once,
     brake,
     change_runs,
+    lapsing,
     outbox,
     periodic,
+    proof_of_life,
     quarantine,
     reminder_runs,
     stale,
@@ -45,10 +48,17 @@ BATCH = 200
 STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
     Stream.WEEKLY: Run(plan=periodic.plan),
+    # Who arrives hears of all that is open in one letter, before the letters of its rhythm.
+    Stream.WELCOME: Run(plan=arrivals.welcome, is_called=arrivals.welcome_is_called),
+    Stream.RETURN: Run(plan=arrivals.returned, is_called=arrivals.return_is_called),
     Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
     Stream.CHANGE: Run(plan=change_runs.plan, is_called=change_runs.is_called),
     Stream.REMINDER: Run(
         plan=reminder_runs.plan, is_called=reminder_runs.is_called, label=reminder_runs.label
+    ),
+    Stream.LAPSE: Run(plan=lapsing.plan, is_called=lapsing.is_called),
+    Stream.ALIVE: Run(
+        plan=proof_of_life.plan, is_called=proof_of_life.is_called, label=proof_of_life.label
     ),
 }
 
@@ -102,13 +112,12 @@ def _write_owed(tick: Tick) -> Counter[str]:
 
 
 def _open(session: Session, one: Due, at: datetime) -> int | None:
-    last = session.scalar(select(func.max(Edition.ends_at)).where(Edition.frequency == one.stream))
     return session.scalar(
         insert(session, Edition)
         .values(
             frequency=one.stream,
             label=one.label,
-            starts_at=min(one.period.start, last) if last else one.period.start,
+            starts_at=one.period.start,
             ends_at=one.period.end,
             opened_at=at,
             state=EditionState.OPEN,
@@ -178,6 +187,7 @@ def _write(
         at=tick.at,
         poison=tick.poison,
         choose=plan.choose,
+        note=plan.note,
     )
 
 
@@ -193,17 +203,18 @@ def _pending(session: Session, edition: Edition, plan: Plan) -> list[Pending]:
         .order_by(Contact.id)
         .limit(BATCH)
     )
-    return _with_subscriptions(session, found.all())
+    return with_subscriptions(session, found.all())
 
 
 def _of(session: Session, plan: Plan, contact_ids: Sequence[int]) -> list[Pending]:
     """Those of the contacts whom the edition is still for."""
     still = plan.contacts if plan.again is None else plan.again
     found = session.execute(still.where(Contact.id.in_(contact_ids)).order_by(Contact.id))
-    return _with_subscriptions(session, found.all())
+    return with_subscriptions(session, found.all())
 
 
-def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
+def with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
+    """Those contacts, each with its live subscription."""
     subscriptions = session.scalars(
         select(Subscription)
         .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))

@@ -37,7 +37,9 @@ def freeze(
     that is in quarantine, or stale, becomes the letter.
     """
     with session.begin_nested() as both:
-        letter_id = _row(session, edition, contact, digest, composed, key=key, at=at)
+        until = _worth_until(digest, at)
+        values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=until)
+        letter_id = _row(session, edition, contact, values, key=key)
         if letter_id is not None:
             reserved = ledger.reserve(
                 session, letter_id=letter_id, contact_id=contact.id, notices=digest.notices, at=at
@@ -46,6 +48,21 @@ def freeze(
                 return letter_id
         both.rollback()
     return None
+
+
+def freeze_note(
+    session: Session,
+    edition: Edition,
+    contact: Contact,
+    composed: Composed,
+    *,
+    key: str,
+    at: datetime,
+    until: datetime,
+) -> int | None:
+    """The row of a letter that tells no notice; None when another writer made it."""
+    values = frozen(composed, contact.address, notices=0, at=at, until=until)
+    return _row(session, edition, contact, values, key=key)
 
 
 def frozen(
@@ -120,21 +137,17 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
     )
 
 
-def _row(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    digest: Digest,
-    composed: Composed,
-    *,
-    key: str,
-    at: datetime,
-) -> int | None:
+def _worth_until(digest: Digest, at: datetime) -> datetime:
     closings = [notice.worth_until for notice in digest.notices]
     last = at + WORTH_SENDING
-    if None not in closings:
-        last = min(last, max(moment for moment in closings if moment is not None))
-    values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=last)
+    if None in closings:
+        return last
+    return min(last, max(moment for moment in closings if moment is not None))
+
+
+def _row(
+    session: Session, edition: Edition, contact: Contact, values: dict[str, Any], *, key: str
+) -> int | None:
     again = session.scalar(
         update(Letter)
         .where(Letter.key == key, Letter.state.in_(quarantine.AGAIN))

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, defer
 
-from alerts import calls, holds
+from alerts import calls, holds, ledger
 from alerts.classification import Lexicon
 from alerts.digest import Reason
 from alerts.entitlement import contacts_refused
 from alerts.explanation import Explanation, explain
 from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted, place_of
-from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Stream, Told, Why
+from alerts.tables import (
+    Edition,
+    Kind,
+    Letter,
+    LetterState,
+    NearMissed,
+    Omission,
+    Stream,
+    Told,
+    Why,
+)
 from sources import tenders
 from sources.tables import Revision, Tender
 from subscriptions import wishes
@@ -93,6 +103,8 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
         .join(Edition, Edition.id == Letter.edition_id, isouter=True)
         .where(Told.contact_id == contact_id, Told.kind == Kind.NEW)
         .where(or_(Told.cluster_id.in_(clusters), Told.revision_id.in_(revisions)))
+        # Not what a letter was to tell before it was composed anew, or had nothing left.
+        .where(ledger.is_carried(), ~_had_nothing_left())
         .order_by(Told.id)
     )
     label = lexicon.catalogue.label
@@ -110,6 +122,11 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
     ]
 
 
+def _had_nothing_left() -> ColumnElement[bool]:
+    """Of a Letter: it became false, and an omission stands in its place."""
+    return and_(Letter.state == LetterState.WITHDRAWN, Letter.why == Why.NOTHING)
+
+
 def _turns(session: Session, contact_id: int) -> list[Turn]:
     """What each edition decided for the contact, oldest first."""
     omitted = session.execute(
@@ -125,7 +142,7 @@ def _turns(session: Session, contact_id: int) -> list[Turn]:
         select(Letter, Edition.label, Edition.frequency)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.contact_id == contact_id)
+        .where(Letter.contact_id == contact_id, ~_had_nothing_left())
     )
     found += [
         Turn(

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Letter, LetterState, Told, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
+
+#: A letter in one of these states was received, or may have been.
+LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
 
 
 @dataclass(slots=True)
@@ -67,6 +70,7 @@ def reserve(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
     )
+    _remember(session, contact_id, {row["cluster_id"] for row in rows}, free)
     taken = session.execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
@@ -84,6 +88,30 @@ def reserve(
         ).returning(Told.id)
     )
     return len(taken.all())
+
+
+def _remember(
+    session: Session, contact_id: int, cluster_ids: set[int], free: ColumnElement[bool]
+) -> None:
+    """Keep which earlier letters told, or may have, what is about to be another letter's.
+
+    More than is taken over may be kept: that an earlier letter had it stays true.
+    """
+    told = (
+        select(
+            Told.letter_id,
+            Told.cluster_id,
+            Told.kind,
+            Told.occasion,
+            Told.revision_id,
+            Told.state,
+        )
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
+        .where(Letter.state.in_(LEFT))
+    )
+    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state")
+    session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())
 
 
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:
@@ -117,7 +145,7 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
     uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
         .values(state=uncertain, relisted=False)
         .execution_options(synchronize_session=False)
@@ -134,6 +162,7 @@ def renew(session: Session, letter_ids: Iterable[int]) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .where(is_carried())
         .values(state=ToldState.RESERVED)
         .execution_options(synchronize_session=False)
     )
@@ -160,6 +189,21 @@ def came_back(session: Session, letter_ids: Iterable[int]) -> None:
     _move(session, letter_ids, ToldState.RELEASED, of=told)
 
 
+def is_carried() -> ColumnElement[bool]:
+    """Of a Told: its letter, as it is now, tells it.
+
+    A letter that was composed anew (alerts.stale) may have lost what it was to tell: that row
+    stays released, or as uncertain as it was, whatever becomes of the letter.
+    """
+    written_at = (
+        select(Letter.written_at)
+        .where(Letter.id == Told.letter_id)
+        .correlate(Told)
+        .scalar_subquery()
+    )
+    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+
+
 def _move(
     session: Session,
     letter_ids: Iterable[int],
@@ -168,7 +212,7 @@ def _move(
 ) -> None:
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)

@@ -26,7 +26,8 @@ def address(value: str) -> str:
         LetterUnwritable: line ends, brackets, blanks or anything beyond ASCII.
     """
     if len(value) > 254 or not _ADDRESS.fullmatch(value):
-        raise LetterUnwritable(f"not an address for a header: {value!r}")
+        # Not the value: it would be in a log.
+        raise LetterUnwritable("not an address for a header")
     return value
 
 

@@ -25,6 +25,7 @@ PRESSING = timedelta(days=5)
 #: How far back a closing moment may have been moved, or a call have been cancelled: a source
 #: gives a cancelled call the moment of its cancellation as its closing.
 _BACK = timedelta(days=92)
+_NOT_OFF = (Status.ACTIVE, Status.COMPLETE)
 #: What a source says of a call that another source's notice does not merely word otherwise.
 _SAID_ALIKE = (Field.STATUS, Field.CLOSES_AT)
 
@@ -55,8 +56,8 @@ class Amended:
 
     @property
     def kind(self) -> Kind:
-        """As Told.kind."""
-        return Kind.CANCELLATION if self.ended else Kind.CHANGE
+        """As Told.kind: a call that was awarded before its closing was not called off."""
+        return Kind.CHANGE if self.revision.status in _NOT_OFF else Kind.CANCELLATION
 
     @property
     def occasion(self) -> str:

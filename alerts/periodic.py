@@ -62,7 +62,8 @@ def day_of(at: datetime) -> Period:
 def expected(session: Session, sources: Iterable[Source], at: datetime) -> list[Due]:
     """Those of `due` that may be opened: a weekly one waits for the week's file of `sources`.
 
-    Not for ever: at the latest hour it is opened without, and its letters say so.
+    Not for ever: at the latest hour it is opened without, and its letters say so. Each begins
+    where the last one ended.
     """
     found = []
     for one in due(at):
@@ -72,7 +73,12 @@ def expected(session: Session, sources: Iterable[Source], at: datetime) -> list[
             read = freshness.week_is_read(session, monday, sources, at)
             if not rhythm.weekly_is_due(at, monday, file_read=read):
                 continue
-        found.append(replace(one, without_week=not read))
+        last = session.scalar(
+            select(func.max(Edition.ends_at)).where(Edition.frequency == one.stream)
+        )
+        start = min(one.period.start, last) if last else one.period.start
+        period = Period(start, one.period.end)
+        found.append(replace(one, period=period, without_week=not read))
     return found
 
 

@@ -24,6 +24,7 @@ from alerts.looked import Looked
 from alerts.recovery import recover
 from alerts.returns import Reception
 from alerts.writing import Desk
+from base import heartbeat
 from base.clock import QUEBEC
 from base.database import Database
 from sources import freshness, rounds
@@ -50,6 +51,11 @@ class Service:
     reception: Reception | None = None
     #: What the ticks of this process have looked at.
     looked: Looked = field(default_factory=Looked)
+
+    def beat(self) -> None:
+        """A sign of life, for the watch (alerts.watch)."""
+        with self.database.write() as session:
+            heartbeat.beat(session, "service", at=self.now())
 
     def read(self) -> None:
         """Read each source that is due, and tell staff of what is late or not as it was."""
@@ -93,6 +99,7 @@ class Service:
 #: Job, crontab line in Québec wall time, function. Names of days, never numbers: APScheduler
 #: counts them from Monday.
 SCHEDULE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("beat", "* * * * *", ("beat",)),
     ("read", "12 * * * *", ("read",)),
     ("returns", "*/10 * * * *", ("take_returns",)),
     ("write", "* * * * *", ("write",)),
@@ -106,7 +113,7 @@ SEND_EVERY = timedelta(seconds=20)
 def run(service: Service) -> None:
     """Tick until `service.stop` is set; everything owed is done once at the start."""
     for step in ("read", "take_returns", "write", "send"):
-        _guarded(service, (step,))
+        _guarded(service, ("beat", step))
     scheduler = BackgroundScheduler(
         timezone=QUEBEC,
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},

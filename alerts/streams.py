@@ -19,7 +19,7 @@ from alerts.digest import Period
 from alerts.looked import Looked
 from alerts.poison import Poison
 from alerts.tables import Edition, Stream
-from alerts.writing import Choose, Desk, everything_new
+from alerts.writing import Choose, Desk, Note, everything_new
 from base.database import Database
 from subscriptions.tables import Contact, Member
 
@@ -60,6 +60,8 @@ class Plan:
     contacts: Select[Contact, Member]
     #: What each of them is told.
     choose: Choose = everything_new
+    #: What is written to those of them who are told nothing; by default nothing is.
+    note: Note | None = None
     #: Those of whom a letter that failed is composed anew; by default those it concerns.
     again: Select[Contact, Member] | None = None
 

@@ -170,7 +170,8 @@ class Letter(Base):
     #: Who holds the letter while CLAIMED; a result under another claim is refused.
     claim: Mapped[str] = mapped_column(String(40), default="")
     lease_until: Mapped[datetime | None]
-    in_doubt_at: Mapped[datetime | None]
+    #: When the one statement let it pass: from then on it may have been received.
+    in_doubt_at: Mapped[datetime | None] = mapped_column(index=True)
     settled_at: Mapped[datetime | None]
     #: The membership interval that entitled it at hand-over (the proof).
     membership_id: Mapped[int | None]
@@ -197,11 +198,11 @@ class Told(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
-    cluster_id: Mapped[int]
+    cluster_id: Mapped[int] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(String(20))
     #: "-" for new, the revision for change and cancellation, "{closing}:{n}" for reminder.
     occasion: Mapped[str] = mapped_column(String(50))
-    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), index=True)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(String(20), default=ToldState.RESERVED)
     at: Mapped[datetime]
@@ -213,6 +214,26 @@ class Told(Base):
     closes_at: Mapped[datetime | None]
     #: Whole days from the relay's acceptance to that moment; None until then, and without one.
     days_left: Mapped[int | None]
+
+
+class ToldBefore(Base):
+    """What a letter told, or may have, of which the ledger's row is another letter's by now.
+
+    So that who was told of a notice is known though it was told again: the letter came back,
+    or nobody knows whether it arrived.
+    """
+
+    __tablename__ = "told_before"
+    __table_args__ = (UniqueConstraint("letter_id", "cluster_id", "kind", "occasion"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id", ondelete="CASCADE"))
+    cluster_id: Mapped[int] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    occasion: Mapped[str] = mapped_column(String(50))
+    revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), index=True)
+    #: The ToldState that it had when it was taken over.
+    state: Mapped[str] = mapped_column(String(20))
 
 
 class Attempt(Base):

@@ -107,6 +107,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "day": french.day,
     "hour": french.hour,
     "kind": kind,
+    "month": french.month,
     "period": _period,
     "short_day": french.short_day,
     "thousands": french.thousands,

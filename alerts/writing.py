@@ -16,19 +16,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from alerts import changed, crediting, ledger, near_misses, quarantine
-from alerts.calls import Call, OpenCalls, open_calls
+from alerts.calls import OpenCalls, open_calls
 from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.crediting import Covered
 from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
-from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
+from alerts.freezing import WORTH_SENDING, freeze, freeze_note, leave_out, omit
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
-from alerts.matching import Match, NearMiss, Shelf, Wanted
 from alerts.near_misses import Missed
+from alerts.note import Noted, compose_note
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
+from alerts.untold import untold
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -105,6 +106,8 @@ class Batch:
 
 #: What one contact is told in one stream, in the order in which it reads it.
 Choose = Callable[[Batch, Pending, Heard], tuple[Notice, ...]]
+#: What is written to one who is told nothing; None where nothing is.
+Note = Callable[[Batch, Pending], Noted | None]
 
 
 def write_batch(
@@ -117,12 +120,13 @@ def write_batch(
     at: datetime,
     poison: Poison | None = None,
     choose: Choose | None = None,
+    note: Note | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
     `poison` is what was found in earlier batches of the same run; `choose` says what a contact
-    is told, by default all that is new for it.
+    is told, by default all that is new for it; `note` what it is written where that is nothing.
     """
     poison = Poison() if poison is None else poison
     ids = [one.contact.id for one in pending]
@@ -145,9 +149,8 @@ def write_batch(
     for one in pending:
         result: Why | Result | None = refused.get(one.contact.id)
         if result is None:
-            result = _isolated(
-                batch, one, heard.get(one.contact.id, Heard()), choose or everything_new
-            )
+            told = heard.get(one.contact.id, Heard())
+            result = _isolated(batch, one, told, choose or everything_new, note)
         if isinstance(result, Why):
             omitted[one.contact.id] = result
         done[result] += 1
@@ -165,12 +168,17 @@ def letter_key(edition: Edition, contact_id: int) -> str:
     return f"{stream}:{contact_id}:{label}"
 
 
-def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | Result:
+def _isolated(
+    batch: Batch, to: Pending, heard: Heard, choose: Choose, note: Note | None
+) -> Why | Result:
     """One contact's letter; whatever is wrong with it keeps no other from being written."""
     edition = batch.edition
     key = letter_key(edition, to.contact.id)
     try:
-        return _write(batch, to, heard, key, choose)
+        notices = choose(batch, to, heard)
+        if notices:
+            return _write(batch, to, notices, key)
+        return _note(batch, to, note(batch, to) if note else None, key)
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -198,7 +206,7 @@ def everything_new(
     """
     if to.subscription is None:
         return ()
-    found, missed = _notices(to.subscription, batch.calls, heard, batch.poison, only)
+    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
     first = all_changed(batch, to)
     changed_now = {notice.cluster_id for notice in first}
@@ -216,9 +224,47 @@ def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
     return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
-def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
+def _note(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Why | Result:
+    """One contact's letter without notices, where it gets one."""
+    if noted is None or to.subscription is None:
+        return Why.NOTHING
+    desk, at = batch.desk, batch.at
+    context = {"member_name": to.member.name, "contact_name": to.contact.name, **noted.context}
+    composed = compose_note(
+        noted.name,
+        desk.press.sender,
+        _links(desk, to.contact, at),
+        context,
+        recipient=to.contact.address,
+        key=key,
+        at=at,
+    )
+    until = at + WORTH_SENDING
+    row = freeze_note(
+        batch.session, batch.edition, to.contact, composed, key=key, at=at, until=until
+    )
+    return Result.ELSEWHERE if row is None else Result.LETTER
+
+
+def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> Why | Result:
     """One contact's letter with its ledger rows; or the reason why there is none."""
-    notices = choose(batch, to, heard)
+    made = draft(batch, to, notices, key)
+    if isinstance(made, Why):
+        return made
+    composed, shown = made
+    session, edition = batch.session, batch.edition
+    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
+    if letter_id is None:
+        return Result.ELSEWHERE
+    hidden = [notice for notice in notices if notice not in shown.notices]
+    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
+    return Result.LETTER
+
+
+def draft(
+    batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str
+) -> tuple[Composed, Digest] | Why:
+    """One contact's letter and what it shows, or why there is none; nothing is written."""
     if not notices or to.subscription is None:
         return Why.NOTHING
     remarks = batch.remarks[to.contact.id]
@@ -241,68 +287,16 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
     )
-    if written is None:
-        return Why.UNWRITABLE
-    composed, shown = written
-    session, edition = batch.session, batch.edition
-    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
-    if letter_id is None:
-        return Result.ELSEWHERE
-    hidden = [notice for notice in notices if notice not in shown.notices]
-    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
-    return Result.LETTER
+    return Why.UNWRITABLE if written is None else written
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:
-    links = ReaderLinks(
-        leave=desk.links.leave(contact.public_id, contact.link_version, at),
-        change=desk.links.change(contact.public_id, contact.link_version, at),
-    )
+    links = _links(desk, contact, at)
     return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)
 
 
-def _notices(
-    subscription: Subscription,
-    calls: OpenCalls,
-    heard: Heard,
-    poison: Poison,
-    only: Collection[int] | None,
-) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses."""
-    found, missed = [], []
-    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
-            continue
-        call = calls.by_cluster[cluster_id]
-        if isinstance(made, Match):
-            again = cluster_id in heard.uncertain
-            found.append(call.notice(made.reasons, perhaps_seen=again))
-        else:
-            missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found), near_misses.best(missed)
-
-
-def _decided(
-    wanted: Wanted, calls: OpenCalls, poison: Poison
-) -> list[tuple[int, Match | NearMiss]]:
-    """What is for that subscription, and what nearly is.
-
-    A call that fails while others do not is left out; where all fail, the subscription is to
-    blame, and the last failure is raised.
-    """
-    try:
-        return list(calls.shelf.decide(wanted))
-    except Exception:
-        logger.exception("matching failed, each call is tried alone")
-    decided: list[tuple[int, Match | NearMiss]] = []
-    failed: list[tuple[Call, Exception]] = []
-    for cluster_id, call in calls.by_cluster.items():
-        try:
-            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
-        except Exception as error:  # noqa: BLE001, one tender must not keep all letters
-            failed.append((call, error))
-    if len(failed) == len(calls.by_cluster):
-        raise failed[-1][1]
-    for call, reason in failed:
-        poison.add(call.tender, call.revision, reason)
-    return decided
+def _links(desk: Desk, contact: Contact, at: datetime) -> ReaderLinks:
+    return ReaderLinks(
+        leave=desk.links.leave(contact.public_id, contact.link_version, at),
+        change=desk.links.change(contact.public_id, contact.link_version, at),
+    )

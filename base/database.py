@@ -175,6 +175,32 @@ def upgrade(url: str) -> None:
     command.upgrade(alembic_config(url), "head")
 
 
+def downgrade(url: str, to: str) -> None:
+    """Bring the schema back to revision `to`; what newer tables and columns held is lost."""
+    command.downgrade(alembic_config(url), to)
+
+
+def history() -> list[str]:
+    """Every schema revision this code knows, oldest first."""
+    walked = ScriptDirectory.from_config(alembic_config("")).walk_revisions()
+    return [str(one.revision) for one in walked][::-1]
+
+
+def revision(url: str) -> str | None:
+    """The schema revision of the database at `url`; None where there is no schema.
+
+    Makes no file: an absent SQLite database has none.
+    """
+    path = _sqlite_path(url)
+    if path is not None and not path.exists():
+        return None
+    database = connect(url)
+    try:
+        return _revision(database)
+    finally:
+        database.dispose()
+
+
 def insert(session: Session, table: type[Base]) -> sqlite.Insert:
     """An INSERT that may be followed by ON CONFLICT, as the session's database has it."""
     if session.get_bind().dialect.name == "postgresql":

@@ -5,6 +5,7 @@
   + SettingInvalid      a person must correct a variable
   + DatabaseAbsent      there is no database yet, and this command may not make one
   + DatabaseOutdated    the database is of another version: run the named command
+  + CopyRefused         a backup cannot be made or put back: nothing was changed
 """
 
 from __future__ import annotations
@@ -46,3 +47,14 @@ class DatabaseOutdated(BaseFault):
         self.found = found
         self.wanted = wanted
         super().__init__(f"database at revision {found}, code wants {wanted}")
+
+
+class CopyRefused(BaseFault):
+    """A copy of the database cannot be made, or cannot be put back."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        #: "no copy", "other kind", "damaged", "later", "no tool", "tool failed".
+        self.reason = reason
+        #: The revision, or the tool and its words; never a password.
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}" if detail else reason)

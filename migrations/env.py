@@ -5,9 +5,12 @@ from __future__ import annotations
 from alembic import context
 
 import alerts.answer_tables
+import alerts.staff_tables
 import alerts.tables
 import base.audit
 import base.concerns
+import base.heartbeat
+import base.maintenance
 import sources.tables
 import subscriptions.import_tables
 import subscriptions.tables
@@ -16,9 +19,12 @@ from base.database import Base, connect
 #: Importing them is what makes their tables known to `Base.metadata`.
 DECLARED = (
     alerts.answer_tables,
+    alerts.staff_tables,
     alerts.tables,
     base.audit,
     base.concerns,
+    base.heartbeat,
+    base.maintenance,
     sources.tables,
     subscriptions.import_tables,
     subscriptions.tables,

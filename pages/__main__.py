@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 import uvicorn
 from starlette.applications import Starlette
 
+from base import logs
 from base.database import connect, ready
 from base.errors import BaseFault
 from base.settings import Identity, Keys, Store
@@ -30,9 +32,28 @@ def application() -> Starlette:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve the pages, by default to this machine's proxy only."""
+    asked = argparse.ArgumentParser(prog="python -m pages")
+    asked.add_argument("--host", default="127.0.0.1")
+    asked.add_argument("--port", type=int, default=8080)
+    chosen = asked.parse_args()
+    logs.set_up()
     try:
         served = application()
     except BaseFault as fault:
         sys.exit(f"alertes: {fault}")
-    uvicorn.run(served, host="127.0.0.1", port=8080, access_log=False, server_header=False)
+    logs.set_up(secrets=Keys.read().as_list())
+    # Its own logging would name the addresses of the network.
+    uvicorn.run(
+        served,
+        host=chosen.host,
+        port=chosen.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -24,7 +24,7 @@ from alerts.year import Year
 from base.clock import utc_now
 from base.database import Database
 from base.settings import Identity
-from pages import documents, fresh, leave, notice, notices, preferences, undo
+from pages import documents, fresh, health, leave, notice, notices, preferences, undo
 from pages.limits import WINDOW, Limited, Limits
 from pages.privacy import privacy
 from pages.site import SECURITY, Site, dead_link, site_of
@@ -87,7 +87,7 @@ def create(
         await page(scope, receive, send)
 
     app = Starlette(
-        routes=[Route("/", home), Route("/sante", health), Route("/style.css", style), *ROUTES],
+        routes=[Route("/", home), Route("/style.css", style), *health.routes(database), *ROUTES],
         exception_handlers={HTTPException: refused, 500: broken},
         middleware=[Middleware(Limited, limits=limits or Limits(), answer=too_many)],
         lifespan=_lifespan,
@@ -125,11 +125,6 @@ def _read_year(site: Site) -> None:
 def home(request: Request) -> Response:
     """What this is, for who came without a link."""
     return site_of(request).page("home.html")
-
-
-def health(request: Request) -> Response:  # noqa: ARG001
-    """For a monitor."""
-    return PlainTextResponse("ok", headers=SECURITY)
 
 
 def style(request: Request) -> Response:

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 WINDOW = 60.0
 #: Addresses remembered at once; the longest silent is forgotten first.
 _MOST = 10_000
-#: Never counted: leaving, the style sheet, the monitor's question.
-_FREE = ("/d/", "/style.css", "/sante")
+#: Never counted: leaving, the style sheet, what a monitor asks.
+_FREE = ("/d/", "/style.css", "/sante", "/mesures")
 
 
 @dataclass(slots=True)

@@ -26,6 +26,11 @@ SENTENCES: dict[str, str] = {
         "{letters} lettres (d’habitude {usual_letters}), {notices} avis en tout (d’habitude "
         "{usual_notices}). Si c’est normal : alertes envois reprendre"
     ),
+    "hold restored": (
+        "La base de données a été restaurée d’une copie de sauvegarde\u00a0: rien ne part. Voir ce "
+        "qui a été envoyé depuis cette copie (docs/operations.md), puis\u00a0: "
+        "alertes envois reprendre"
+    ),
     "hold policy": (
         "Les envois sont retenus : {refusals} lettres ont été refusées parce que nous ne "
         "sommes pas les bienvenus. Voir les réponses avec « alertes envois etat », "
@@ -62,6 +67,27 @@ SENTENCES: dict[str, str] = {
     "returns_unreadable": (
         "La boîte des retours ne peut pas être lue ({reason}). Vérifier BOUNCE_MAILBOX et "
         "BOUNCE_PASSWORD, puis\u00a0: alertes envois retours"
+    ),
+    "service silent": (
+        "Le service ne donne plus signe de vie. Aucune lettre ne part tant qu’il est arrêté. Le "
+        "redémarrer\u00a0: systemctl restart alertes, puis lire journalctl -u alertes"
+    ),
+    "pages silent": (
+        "Les pages des membres ne répondent plus\u00a0: personne ne peut se désabonner par un "
+        "lien. Les redémarrer\u00a0: systemctl restart alertes-pages, puis lire "
+        "journalctl -u alertes-pages"
+    ),
+    "edition absent": (
+        "L’édition {edition} n’était pas écrite à 8\u00a0h\u00a030. Voir pourquoi\u00a0: "
+        "journalctl -u alertes, puis la faire partir\u00a0: alertes envois envoyer"
+    ),
+    "edition stuck": (
+        "Les lettres de l’édition {edition} ne partent pas, et rien ne les retient. Voir "
+        "pourquoi\u00a0: alertes envois etat, puis journalctl -u alertes"
+    ),
+    "edition held": (
+        "Les lettres de l’édition {edition} sont prêtes et attendent votre accord. Voir "
+        "pourquoi\u00a0: alertes envois etat"
     ),
     "source late": (
         "{source} : rien de nouveau depuis le {since}, alors que la source publie d’habitude plus "

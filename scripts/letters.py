@@ -16,6 +16,7 @@ from alerts.freezing import WORTH_SENDING
 from alerts.handing import Tally
 from alerts.journal import agree, open_journal
 from alerts.recovery import recover
+from alerts.restoring import settle_accepted
 from alerts.tables import Edition, Hold, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
@@ -47,6 +48,7 @@ HOLDS = {
     "brake": "édition bien plus grosse que les précédentes",
     holds.FIRST_RUN: "premier envoi, à vérifier avant de le laisser partir",
     "journal": "base de données restaurée ou copiée",
+    "restored": "base de données restaurée d’une copie de sauvegarde",
     "policy": "trop de lettres refusées par les serveurs des destinataires",
 }
 
@@ -123,10 +125,17 @@ def resume() -> None:
         standing = holds.standing(session)
         for one in standing:
             out.print(_said(one))
+        journal = open_journal(relay.journal_file)
+        spared = settle_accepted(session, journal, at=at)
         lifted = holds.lift(session, by=staff(), at=at)
         holds.settle_concerns(session, at=at)
-        agree(session, open_journal(relay.journal_file))
+        agree(session, journal)
         _record(session, "reprendre", {"levées": lifted, "causes": [one.cause for one in standing]})
+    if spared:
+        told = count(
+            spared, "lettre déjà partie ne repart pas", "lettres déjà parties ne repartent pas"
+        )
+        out.print(f"D’après le journal des remises, {told}.")
     out.print("Les envois reprennent." if lifted else "Les envois n’étaient pas retenus.")
 
 

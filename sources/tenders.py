@@ -88,6 +88,15 @@ def open_by_source(session: Session, at: datetime) -> dict[str, set[int]]:
     return found
 
 
+def count_seen(session: Session, since: datetime, until: datetime) -> int:
+    """How many calls were first seen in [since, until), each once whatever its sources."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    seen = select(func.count(cluster.distinct())).where(
+        Tender.first_seen_at >= since, Tender.first_seen_at < until
+    )
+    return session.scalar(seen) or 0
+
+
 def by_revision(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision]:
     """The revisions of those ids."""
     found = session.scalars(select(Revision).where(Revision.id.in_(list(revision_ids))))

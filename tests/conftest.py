@@ -16,8 +16,10 @@ from sqlalchemy import text
 
 from base.database import Database, connect, upgrade
 from base.settings import GROUPS
+from tests.canaries import Canaries
 
 _RUN = pytest.StashKey[str]()
+CANARIES = Canaries()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -33,6 +35,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's PostgreSQL folder once, so that its end can take it away."""
+    CANARIES.listen()
     if not hasattr(config, "workerinput"):
         config.stash[_RUN] = os.environ["TESTS_RUN"] = uuid.uuid4().hex[:8]
 
@@ -44,6 +47,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         for path in (root, root.with_name(f"{root.name}-run")):
             shutil.rmtree(path, ignore_errors=True)
         root.with_name(f"{root.name}.lock").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_anybody_in_the_logs() -> Iterator[None]:
+    """A record of ours with an address, a name, a token or a key fails the test."""
+    yield
+    found, CANARIES.found[:] = CANARIES.found[:], []
+    assert found == [], "a log has what is somebody's"
 
 
 @pytest.fixture(autouse=True)

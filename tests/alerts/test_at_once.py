@@ -128,6 +128,7 @@ def test_what_came_within_ten_minutes_leaves_in_one_letter(database: Database) -
     with database.read() as session:
         made = session.scalars(select(Edition).where(Edition.frequency == "instant")).one()
         assert (made.label, made.state) == ("2026-09-22T13:10Z", EditionState.WRITTEN)
+        assert (made.starts_at, made.ends_at) == (_q(2026, 9, 22), _q(2026, 9, 23))
         key = session.scalars(select(Letter.key)).one()
         assert key.startswith("instant:")
         assert session.scalars(select(Omission.id)).all() == []
@@ -445,6 +446,24 @@ def test_a_crash_between_opening_and_closing_is_finished_with_whoever_is_due_the
     with database.read() as session:
         made = session.scalars(select(Edition).where(Edition.frequency == "instant")).all()
         assert [(one.id, one.state) for one in made] == [(left.id, EditionState.WRITTEN)]
+
+
+def test_a_process_whose_look_broke_off_looks_at_everything_again(database: Database) -> None:
+    _reader(database)
+    looked = Looked()
+    _tick(database, AT, looked)
+    with database.write() as session:
+        _call(session, "1", AT)
+
+    def cut(*_given: object) -> None:
+        raise RuntimeError("database away")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Looked, "_refresh_given_back", cut)
+        with pytest.raises(RuntimeError):
+            _tick(database, AT + 5 * MINUTE, looked)
+    assert looked.readers == {}
+    assert _tick(database, AT + 10 * MINUTE, looked) == ["anne 1"]
 
 
 def test_a_letter_that_cannot_be_composed_does_not_call_for_another_every_minute(

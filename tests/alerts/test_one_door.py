@@ -65,14 +65,14 @@ def test_connections_are_made_in_one_module() -> None:
     assert made == {"alerts/connections.py"}
 
 
-def test_the_final_dot_is_sent_in_one_place() -> None:
+def test_the_final_dot_is_sent_in_one_place_for_members_and_in_one_for_staff() -> None:
     found = [
         (path, function.name)
         for path, tree in _modules()
         for function in _functions(tree)
         if _mentions(function, "finish")
     ]
-    assert found == [("alerts/dispatch.py", "_one")]
+    assert found == [("alerts/dispatch.py", "_one"), ("alerts/staff_mail.py", "one")]
 
 
 def test_the_final_dot_is_sent_only_where_the_guard_said_yes() -> None:
@@ -121,3 +121,35 @@ def test_only_the_one_statement_puts_a_letter_in_doubt() -> None:
         if word.arg == "state" and ast.unparse(word.value).endswith("IN_DOUBT")
     ]
     assert found == [("alerts/entitlement.py", "let_pass")]
+
+
+def test_the_door_for_staff_has_one_recipient_and_knows_no_member() -> None:
+    """Its envelope goes to the address of the settings; no contact is within its reach."""
+    tree = dict(_modules())["alerts/staff_mail.py"]
+    (envelope,) = _called(tree, "Envelope")
+    assert ast.unparse(envelope.args[1]) == "self.door.to"
+    imported = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    reach = {name for name in imported if name.startswith(("subscriptions", "alerts.tables"))}
+    assert reach == {"alerts.tables.LetterState"}
+    made = {
+        path
+        for path, module in _modules()
+        for call in _called(module, "Door")
+        if path != "alerts/staff_mail.py"
+    }
+    assert made == {"alerts/assembly.py"}
+
+
+def test_the_door_for_staff_leads_to_the_address_of_the_settings_only() -> None:
+    """Every caller of `assembly.door` gives it STAFF_EMAIL."""
+    called = {path for path, tree in _modules() if "assembly.door(" in ast.unparse(tree)}
+    assert called == {"scripts/staff_door.py"}
+    tree = dict(_modules())["scripts/staff_door.py"]
+    (door,) = [one for one in _called(tree, "door") if ast.unparse(one.func) == "assembly.door"]
+    assert ast.unparse(door.args[2]) == "to"
+    assert "to = settings.Staff.read().staff_email" in ast.unparse(tree)

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from alerts import holds, ledger, outbox, stale, writing
 from alerts.answer_tables import Answer
+from alerts.explanation import Because
+from alerts.inquiry import explained
 from alerts.outbox import Claimed
 from alerts.reactions import answer, withdraw
 from alerts.tables import Edition, Kind, Letter, LetterState, Omission, Stream, Told, ToldState, Why
@@ -31,7 +33,7 @@ from tests.amending import (
     cancelled,
     quebec,
 )
-from tests.coop import entitled, letter, tender, told
+from tests.coop import DESK, entitled, letter, tender, told
 
 LATER = MONDAY + timedelta(hours=2)
 PUT_OFF = quebec(10, 9, 11)
@@ -104,6 +106,52 @@ def test_a_letter_leaves_with_what_is_still_true(database: Database) -> None:
     assert (before(OTHER).uri in text, before().uri in text) == (True, False)
     assert _letter(database).notices == 1
     assert len(_claimed(database)) == 1
+
+
+def _because(database: Database, call: str, at: datetime) -> Because:
+    """What staff are answered who ask why Anne was, or was not, told."""
+    with database.read() as session:
+        anne = session.scalars(select(Contact)).one()
+        ids = session.scalars(select(Tender.id).where(Tender.ocid == call)).all()
+        return explained(session, DESK.lexicon, anne, ids, at=at).because
+
+
+def test_nobody_is_said_to_be_told_of_what_the_letter_lost(database: Database) -> None:
+    office = _office(database, before(), before(OTHER))
+    office.reads(cancelled(), at=LATER)
+    office.ticks(LATER)
+    office.settles()
+
+    lost, kept = office.told()
+    assert (lost.state, kept.state) == (ToldState.RELEASED, ToldState.CONFIRMED)
+    assert _because(database, OTHER, LATER) is Because.ACCEPTED
+    assert _because(database, CALL, LATER) is Because.CANCELLED
+
+
+def test_what_no_letter_has_any_more_was_cancelled_before_it_was_told(database: Database) -> None:
+    office = _office(database)
+    office.reads(cancelled(), at=LATER)
+    office.ticks(LATER)
+    assert _because(database, CALL, LATER) is Because.CANCELLED
+
+
+def test_what_was_uncertain_stays_so_where_the_second_letter_lost_it(database: Database) -> None:
+    office = _office(database)
+    office.settles(LetterState.UNKNOWN)
+    office.reads(before(OTHER), at=LATER)
+    monday = MONDAY + timedelta(days=7)
+    office.ticks(monday)
+    assert [one.state for one in office.told()] == [ToldState.RESERVED] * 2
+    office.reads(cancelled(), at=monday)
+    office.ticks(monday + timedelta(minutes=5))
+    office.settles(stream=Stream.WEEKLY)
+
+    assert [(one.kind, one.state) for one in office.told(stream=Stream.WEEKLY)] == [
+        (Kind.NEW, ToldState.UNCERTAIN),
+        (Kind.NEW, ToldState.CONFIRMED),
+        # Who may have read of it reads in the same letter that it is off.
+        (Kind.CANCELLATION, ToldState.CONFIRMED),
+    ]
 
 
 def test_a_letter_leaves_without_what_closed_meanwhile(database: Database) -> None:

@@ -12,8 +12,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import alerts.answer_tables
+import alerts.staff_tables
 import alerts.tables  # noqa: F401
-import base.concerns  # noqa: F401
+import base.concerns
+import base.heartbeat
+import base.maintenance  # noqa: F401
 import sources.tables  # noqa: F401
 import subscriptions.import_tables
 import subscriptions.tables  # noqa: F401

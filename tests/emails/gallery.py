@@ -32,6 +32,7 @@ from sources.release import Release, Status
 from subscriptions import sectors
 from tests.browser import chromium
 from tests.coop import AT
+from tests.emails.notes import NOTES, note
 from tests.packages import SEPTEMBER
 
 SENDER = Sender(
@@ -263,17 +264,32 @@ CASES: dict[str, Callable[[], Digest]] = {
     ),
     "reservees": lambda: _digest(_reserved(0), _reserved(1)),
 }
-LETTERS = tuple(CASES)
+LETTERS = (*CASES, *NOTES)
 #: One of each shape: what a browser need look at.
-SHAPES = ("un-avis", "un-peu-de-tout", "titres-longs", "titres-hostiles", "sans-date")
+SHAPES = (
+    "un-avis",
+    "un-peu-de-tout",
+    "titres-longs",
+    "titres-hostiles",
+    "sans-date",
+    "tout-va-bien",
+)
 
 
 @cache
 def message_of(name: str) -> EmailMessage:
     """The letter of that case, as a mailbox reads it."""
-    composed = compose(
-        Press.of(SENDER), CASES[name](), LINKS, recipient="ariane@exemple.quebec", key=name, at=AT
-    )
+    if name in NOTES:
+        composed = note(name, SENDER, LINKS)
+    else:
+        composed = compose(
+            Press.of(SENDER),
+            CASES[name](),
+            LINKS,
+            recipient="ariane@exemple.quebec",
+            key=name,
+            at=AT,
+        )
     return email.message_from_bytes(composed.content, EmailMessage, policy=email.policy.default)
 
 
