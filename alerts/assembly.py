@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alerts.classification import Lexicon
 from alerts.delivery import Relay
 from alerts.handing import Handing
@@ -58,10 +60,22 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
+def server(relay: settings.Relay) -> Relay:
+    """The relay, as connections to it are opened."""
+    return Relay(
+        host=relay.smtp_host,
+        port=relay.smtp_port,
+        tls=relay.smtp_tls,
+        user=relay.smtp_user,
+        password=relay.smtp_password.get_secret_value(),
+        ca_file=relay.smtp_ca_file,
+    )
+
+
 def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
-        relay=_server(relay),
+        relay=server(relay),
         sender=relay.bounce_email,
         verp=verp(relay, keys),
         allowed=relay.allowed(),
@@ -74,20 +88,9 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
 
 def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
     """How staff are reached, at the one address `to`."""
-    return Door(
-        relay=_server(relay), sender=relay.bounce_email, to=to, author=sender(identity, relay)
-    )
-
-
-def _server(relay: settings.Relay) -> Relay:
-    return Relay(
-        host=relay.smtp_host,
-        port=relay.smtp_port,
-        tls=relay.smtp_tls,
-        user=relay.smtp_user,
-        password=relay.smtp_password.get_secret_value(),
-        ca_file=relay.smtp_ca_file,
-    )
+    # Doubt costs staff a second copy, and waiting costs the watch its next look.
+    soon = replace(server(relay), dot_reply_within=60.0)
+    return Door(relay=soon, sender=relay.bounce_email, to=to, author=sender(identity, relay))
 
 
 def verp(relay: settings.Relay, keys: settings.Keys) -> Verp:

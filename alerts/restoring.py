@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -67,7 +68,12 @@ def settle_accepted(session: Session, journal: Journal, *, at: datetime) -> int:
 def _hold(at: datetime, by: str, copy: str, dialect: Dialect) -> str:
     """One statement that holds everything; its columns are those of the first schema."""
     held = insert(Hold).values(
-        set_at=at, cause=CAUSE, detail=copy, set_by=by, lifted_at=None, lifted_by=""
+        set_at=at,
+        cause=CAUSE,
+        detail=re.sub(r"[^\w.-]", "_", copy),
+        set_by=by,
+        lifted_at=None,
+        lifted_by="",
     )
     return str(held.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 

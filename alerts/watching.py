@@ -87,7 +87,7 @@ def detail(one: Finding, name: str = "") -> dict[str, Any]:
     since = quebec_day(one.since).isoformat()
     if one.what is What.SOURCE:
         return {"source": name, "key": one.subject, "since": since}
-    return {"subject": one.subject, "since": one.since.isoformat()}
+    return {"edition": one.subject.partition(":")[2], "since": one.since.isoformat()}
 
 
 def tell(

@@ -18,7 +18,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 
 from base.database import history
@@ -185,6 +184,8 @@ def _run(url: URL, tool: str, *options: str, connected: bool = True, given: str 
         raise CopyRefused("no tool", tool)
     known = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     password = str(known.pop("password", ""))
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415, SQLite needs no driver
+
     words = [program, *options]
     if connected:
         words.append(f"--dbname={make_conninfo(**known)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, case, select
+from sqlalchemy import String, case, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from base.database import Base, insert
@@ -26,15 +26,14 @@ class Heartbeat(Base):
 
 
 def beat(session: Session, name: str, *, at: datetime) -> None:
-    """`name` is alive at `at`; a beat that comes late never sets the row back."""
-    series = case((Heartbeat.at < at - GAP, at), else_=Heartbeat.since)
+    """`name` is alive at `at`, also where the clock went back since the last beat."""
+    series = case((or_(Heartbeat.at < at - GAP, Heartbeat.since > at), at), else_=Heartbeat.since)
     session.execute(
         insert(session, Heartbeat)
         .values(name=name, at=at, since=at)
         .on_conflict_do_update(
             index_elements=[Heartbeat.name],
             set_={"at": at, "since": series},
-            where=Heartbeat.at < at,
         )
     )
 

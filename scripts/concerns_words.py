@@ -78,15 +78,15 @@ SENTENCES: dict[str, str] = {
         "journalctl -u alertes-pages"
     ),
     "edition absent": (
-        "L’édition {subject} n’était pas écrite à 8\u00a0h\u00a030. Voir pourquoi\u00a0: "
+        "L’édition {edition} n’était pas écrite à 8\u00a0h\u00a030. Voir pourquoi\u00a0: "
         "journalctl -u alertes, puis la faire partir\u00a0: alertes envois envoyer"
     ),
     "edition stuck": (
-        "Les lettres de l’édition {subject} ne partent pas, et rien ne les retient. Voir "
+        "Les lettres de l’édition {edition} ne partent pas, et rien ne les retient. Voir "
         "pourquoi\u00a0: alertes envois etat, puis journalctl -u alertes"
     ),
     "edition held": (
-        "Les lettres de l’édition {subject} sont prêtes et attendent votre accord. Voir "
+        "Les lettres de l’édition {edition} sont prêtes et attendent votre accord. Voir "
         "pourquoi\u00a0: alertes envois etat"
     ),
     "source late": (

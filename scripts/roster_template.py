@@ -105,10 +105,9 @@ def _column(page: Worksheet, place: int, column: Column, ranges: dict[Column, st
     letter = get_column_letter(place)
     page.column_dimensions[letter].width = _WIDTHS.get(column, 18)
     if column in _DAYS:
-        for line in range(2, LINES + 2):
-            page.cell(line, place).number_format = DAY_FORMAT
+        page.column_dimensions[letter].number_format = DAY_FORMAT
     rule = _rule(column, ranges)
-    rule.add(f"{letter}2:{letter}{LINES + 1}")
+    rule.add(":".join((f"{letter}2", f"{letter}{LINES + 1}")))
     page.add_data_validation(rule)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from base import backup
 from base.clock import utc_now
-from base.database import ready
+from base.database import revision
 from base.errors import CopyRefused
 from base.french import NBSP, count
 from base.settings import Store
@@ -41,7 +41,8 @@ def command(
 def saved(folder: Path) -> Path:
     """A copy of the database of the settings, in `folder`; ends the command where it cannot."""
     url = Store.read().database_url
-    ready(url).dispose()
+    if revision(url) is None:
+        stop("Il n’y a pas encore de base de données à copier.")
     try:
         return backup.save(url, folder, at=utc_now())
     except CopyRefused as error:

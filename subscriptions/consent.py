@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from subscriptions.tables import Basis, Consent
@@ -74,18 +74,3 @@ def holds(session: Session, contact_id: int, at: datetime) -> Consent | None:
         .order_by(Consent.starts_at.desc(), Consent.id.desc())
         .limit(1)
     ).first()
-
-
-def end(session: Session, consent_id: int, *, at: datetime) -> bool:
-    """It no longer holds, because it should not have been recorded; False where it has ended."""
-    consent = session.get(Consent, consent_id)
-    if consent is None:
-        return False
-    ended = session.scalar(
-        update(Consent)
-        .where(Consent.id == consent_id, Consent.ends_at.is_(None))
-        .values(ends_at=max(at, consent.starts_at))
-        .returning(Consent.id)
-        .execution_options(synchronize_session="fetch")
-    )
-    return ended is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,13 @@ def test_a_command_speaks_in_quebec_typography(path: Path) -> None:
     sentences = [one for one in _sentences(path) if " " in one]
     assert [fault for one in _sentences(path) for fault in _faults(one)] == []
     assert [fault for one in sentences for fault in _words(one)] == []
+
+
+def test_what_every_command_says_of_the_settings_is_in_quebec_typography() -> None:
+    sections = tomllib.loads((ROOT / "templates" / "console" / "faults.toml").read_text("utf-8"))
+    said = [sentence for section in sections.values() for sentence in section.values()]
+    assert len(said) > 10
+    assert [fault for one in said for fault in _faults(one)] == []
 
 
 def _sentences(path: Path) -> list[str]:

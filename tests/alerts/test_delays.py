@@ -96,6 +96,7 @@ def _past(database: Database) -> None:
         entitled(session, "luc", frequency="instant", sectors=["buanderie-textile"])
         editions.open_due(session, AT)
     editions.write_open(database, DESK, at=AT)
+    _accept(database)
     at = AT + 2 * DAY + HOUR
     with database.write() as session:
         tender(session, "at once", title="Service de buanderie", closes_at=at + 20 * DAY + HOUR)
@@ -104,8 +105,13 @@ def _past(database: Database) -> None:
         daily = wishes.Wishes(frequency="daily", sectors=("deneigement",))
         wishes.change(session, weekly.id, daily, origin="member", at=at)
     editions.write_open(database, DESK, at=at)
+    _accept(database)
+
+
+def _accept(database: Database) -> None:
+    """The relay takes what waits."""
     with database.write() as session:
-        for one in session.scalars(select(Letter)):
+        for one in session.scalars(select(Letter).where(Letter.state == LetterState.WRITTEN)):
             session.execute(
                 update(Letter)
                 .where(Letter.id == one.id)

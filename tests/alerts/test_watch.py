@@ -217,6 +217,16 @@ def test_a_dead_service_is_told_once_and_not_by_its_consequences() -> None:
     assert [one.what for one in found] == [What.SERVICE]
 
 
+def test_a_service_that_has_just_come_back_is_given_time_to_catch_up() -> None:
+    """It was down unannounced, which was said; what is due it now writes."""
+
+    def found(minutes: int) -> set[What]:
+        back = Beat(BY, BY - minutes * MINUTE)
+        return {one.what for one in findings(_fine(BY, service=back, editions={}), BY)}
+
+    assert (found(5), found(19), found(20)) == (set(), set(), {What.ABSENT})
+
+
 def test_a_beat_of_the_future_is_no_sign_of_life() -> None:
     """The clock went back: until it has caught up, nothing else would tell of a dead service."""
     future = Beat(BY + timedelta(hours=2), BY - timedelta(days=3))

@@ -176,6 +176,18 @@ def test_a_machine_that_was_off_is_given_time_to_come_back(database: Database) -
     assert _look(database, morning + 10 * MINUTE, pages=False) == ()
 
 
+def test_a_clock_that_was_set_back_does_not_make_a_living_service_dead(
+    database: Database,
+) -> None:
+    """It ran two days ahead; from the next minute on its signs of life are of the present."""
+    _run(database, AT + timedelta(days=2))
+    for minute in range(0, 30, 5):
+        at = AT + minute * MINUTE
+        with database.write() as session:
+            heartbeat.beat(session, "service", at=at)
+        assert _look(database, at) == ()
+
+
 def test_staff_are_written_to_once_for_each_thing_that_is_found(database: Database) -> None:
     _run(database, AT)
     told = []
@@ -194,7 +206,7 @@ def test_staff_are_written_to_once_for_each_thing_that_is_found(database: Databa
 
 def test_every_cause_of_the_watch_has_its_french_sentence() -> None:
     for what in What:
-        words = {"subject": "daily:2026-09-21", "since": "", "source": "SEAO", "key": "seao"}
+        words = {"edition": "2026-09-21", "since": "", "source": "SEAO", "key": "seao"}
         assert what in SENTENCES
         assert "{" not in sentence(what, words)
 

@@ -83,9 +83,9 @@ def test_the_schema_goes_back_and_forth_each_time_after_a_copy(
     assert revision(database_url) == "0011"
     state = run("base", "etat")
     assert (state.code, "alertes base mettre-a-niveau" in state.err) == (1, True)
-    assert run("base", "mettre-a-niveau").code == 0
+    assert run("base", "mettre-a-niveau", "--copie", "avant").code == 0
     assert revision(database_url) == head()
-    assert len(list(Path("avant").iterdir())) == 1
+    assert len(list(Path("avant").iterdir())) == 2
 
 
 @pytest.mark.parametrize("to", ["9999", "base", ""])

@@ -139,18 +139,22 @@ def test_a_service_that_is_killed_leaves_its_last_beat_and_is_found_dead(
     environ = {**os.environ, **SETTINGS, "DATABASE_URL": database_url, "FEDERAL_NOTICES": "false"}
     environ |= {"SEAO_PACKAGE_URL": "http://127.0.0.1:1/", "SMTP_PORT": "1"}
     started = utc_now()
-    service = subprocess.Popen(
-        [sys.executable, "-m", "alerts"],
-        cwd=tmp_path,
-        env=environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.DEVNULL,
-    )
+    with (tmp_path / "journal").open("w") as log_file:
+        service = subprocess.Popen(
+            [sys.executable, "-m", "alerts"],
+            cwd=tmp_path,
+            env=environ | {"PYTHONPATH": str(ROOT)},
+            stderr=log_file,
+        )
     try:
         last = _first_beat(database)
     finally:
         service.send_signal(signal.SIGKILL)
         service.wait()
     assert last >= started
+    log = (tmp_path / "journal").read_text("utf-8")
+    assert {json.loads(line)["level"] for line in log.splitlines()} <= {"info", "warning", "error"}
+    assert not any(value in log for value in ("@exemple", SETTINGS["LINK_KEYS"]))
     noticed = None
     for number in range(1, 7):
         at = last + number * 5 * MINUTE
