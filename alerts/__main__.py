@@ -12,7 +12,7 @@ from base import logs, settings
 from base.clock import utc_now
 from base.database import ready
 from base.errors import BaseFault
-from sources import catalogue
+from base.fault_words import in_french
 from sources.reading import Network
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     try:
         service = _service(stop)
     except BaseFault as fault:
-        sys.exit(f"alertes: {fault}")
+        sys.exit(in_french(fault))
     run(service)
     service.database.dispose()
 
@@ -43,10 +43,7 @@ def _service(stop: threading.Event) -> Service:
         handing=assembly.handing(relay, keys, store),
         reception=assembly.reception(identity, relay, keys, returned),
         database=ready(store.database_url),
-        sources=catalogue.configured(
-            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
-            off=() if sources.federal_notices else ("canadabuys",),
-        ),
+        sources=assembly.sources(sources),
         network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
         now=utc_now,

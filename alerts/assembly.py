@@ -16,18 +16,28 @@ from alerts.staff_mail import Door
 from alerts.verp import Verp
 from alerts.writing import Desk
 from base import settings
+from sources import catalogue
+from sources.catalogue import Source
 from subscriptions.links import Links
 from subscriptions.sectors import load
 
 
 def desk(identity: settings.Identity, relay: settings.Relay, keys: settings.Keys) -> Desk:
     """What letters are written with."""
-    catalogue = load()
+    sectors = load()
     return Desk(
         press=Press.of(sender(identity, relay)),
         links=links(identity, keys),
-        catalogue=catalogue,
-        lexicon=Lexicon.of(catalogue),
+        catalogue=sectors,
+        lexicon=Lexicon.of(sectors),
+    )
+
+
+def sources(asked: settings.Sources) -> tuple[Source, ...]:
+    """The catalogue's sources, as the settings have them asked."""
+    return catalogue.configured(
+        {"seao": asked.seao_package_url, "seao_search": asked.seao_search_url},
+        off=() if asked.federal_notices else ("canadabuys",),
     )
 
 
@@ -50,10 +60,22 @@ def links(identity: settings.Identity, keys: settings.Keys) -> Links:
     return Links(keys=tuple(keys.as_list()), public_url=identity.public_url)
 
 
+def server(relay: settings.Relay) -> Relay:
+    """The relay, as connections to it are opened."""
+    return Relay(
+        host=relay.smtp_host,
+        port=relay.smtp_port,
+        tls=relay.smtp_tls,
+        user=relay.smtp_user,
+        password=relay.smtp_password.get_secret_value(),
+        ca_file=relay.smtp_ca_file,
+    )
+
+
 def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
-        relay=_server(relay),
+        relay=server(relay),
         sender=relay.bounce_email,
         verp=verp(relay, keys),
         allowed=relay.allowed(),
@@ -67,19 +89,8 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
 def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
     """How staff are reached, at the one address `to`."""
     # Doubt costs staff a second copy, and waiting costs the watch its next look.
-    server = replace(_server(relay), dot_reply_within=60.0)
-    return Door(relay=server, sender=relay.bounce_email, to=to, author=sender(identity, relay))
-
-
-def _server(relay: settings.Relay) -> Relay:
-    return Relay(
-        host=relay.smtp_host,
-        port=relay.smtp_port,
-        tls=relay.smtp_tls,
-        user=relay.smtp_user,
-        password=relay.smtp_password.get_secret_value(),
-        ca_file=relay.smtp_ca_file,
-    )
+    soon = replace(server(relay), dot_reply_within=60.0)
+    return Door(relay=soon, sender=relay.bounce_email, to=to, author=sender(identity, relay))
 
 
 def verp(relay: settings.Relay, keys: settings.Keys) -> Verp:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Kind, LetterState, Told, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
+
+#: A letter in one of these states was received, or may have been.
+LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
 
 
 @dataclass(slots=True)
@@ -32,23 +35,24 @@ class Heard:
 
 
 def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
-    """What each of those contacts has been told as new; a contact told nothing is Heard()."""
+    """What each of those contacts has been told; a contact told nothing is Heard().
+
+    Of what kind does not count: who was told that a call changed, or closes soon, knows of it.
+    """
     found: dict[int, Heard] = defaultdict(Heard)
     rows = session.execute(
         select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(
-            Told.contact_id.in_(list(contact_ids)),
-            Told.kind == Kind.NEW,
-            Told.state != ToldState.RELEASED,
-        )
+        .where(Told.contact_id.in_(list(contact_ids)), Told.state != ToldState.RELEASED)
     )
     for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
         kept = found[contact_id].uncertain if again else found[contact_id].settled
         # A tender that has joined another's cluster since was told under its own.
         kept.update({cluster_id, joined or cluster_id})
+    for one in found.values():
+        one.uncertain -= one.settled
     return found
 
 
@@ -66,6 +70,7 @@ def reserve(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
     )
+    _remember(session, contact_id, {row["cluster_id"] for row in rows}, free)
     taken = session.execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
@@ -74,6 +79,8 @@ def reserve(
                 "letter_id": letter_id,
                 "revision_id": statement.excluded.revision_id,
                 "reasons": statement.excluded.reasons,
+                "closes_at": statement.excluded.closes_at,
+                "days_left": None,
                 "at": at,
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
@@ -83,9 +90,51 @@ def reserve(
     return len(taken.all())
 
 
+def _remember(
+    session: Session, contact_id: int, cluster_ids: set[int], free: ColumnElement[bool]
+) -> None:
+    """Keep which earlier letters told, or may have, what is about to be another letter's.
+
+    More than is taken over may be kept: that an earlier letter had it stays true.
+    """
+    told = (
+        select(
+            Told.letter_id,
+            Told.cluster_id,
+            Told.kind,
+            Told.occasion,
+            Told.revision_id,
+            Told.state,
+        )
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
+        .where(Letter.state.in_(LEFT))
+    )
+    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state")
+    session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())
+
+
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:
-    """The relay has taken charge of those letters: their notices are told."""
-    _move(session, letter_ids, ToldState.CONFIRMED)
+    """The relay has taken charge of those letters: their notices are told, so many days before.
+
+    When it did is the letter's moment in doubt: an answer may come late, or from the relay's log.
+    """
+    confirmed = list(letter_ids)
+    _move(session, confirmed, ToldState.CONFIRMED)
+    accepted_at = func.coalesce(Letter.in_doubt_at, Letter.settled_at)
+    rows = session.execute(
+        select(Told.id, Told.closes_at, accepted_at)
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.letter_id.in_(confirmed), Told.state == ToldState.CONFIRMED)
+        .where(accepted_at.is_not(None))
+    )
+    left = [
+        {"id": told_id, "days_left": (closes_at - at).days}
+        for told_id, closes_at, at in rows
+        if closes_at is not None
+    ]
+    if left:
+        session.execute(update(Told), left)
 
 
 def release(session: Session, letter_ids: Iterable[int]) -> None:
@@ -96,7 +145,7 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
     uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
         .values(state=uncertain, relisted=False)
         .execution_options(synchronize_session=False)
@@ -113,6 +162,7 @@ def renew(session: Session, letter_ids: Iterable[int]) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .where(is_carried())
         .values(state=ToldState.RESERVED)
         .execution_options(synchronize_session=False)
     )
@@ -139,6 +189,21 @@ def came_back(session: Session, letter_ids: Iterable[int]) -> None:
     _move(session, letter_ids, ToldState.RELEASED, of=told)
 
 
+def is_carried() -> ColumnElement[bool]:
+    """Of a Told: its letter, as it is now, tells it.
+
+    A letter that was composed anew (alerts.stale) may have lost what it was to tell: that row
+    stays released, or as uncertain as it was, whatever becomes of the letter.
+    """
+    written_at = (
+        select(Letter.written_at)
+        .where(Letter.id == Told.letter_id)
+        .correlate(Told)
+        .scalar_subquery()
+    )
+    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+
+
 def _move(
     session: Session,
     letter_ids: Iterable[int],
@@ -147,7 +212,7 @@ def _move(
 ) -> None:
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)
@@ -165,5 +230,6 @@ def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[
         "state": ToldState.RESERVED,
         "at": at,
         "relisted": False,
+        "closes_at": notice.closes_at,
         "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
     }

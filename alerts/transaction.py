@@ -154,6 +154,16 @@ class Connection:
         """Close without the dot: the relay delivers nothing (RFC 5321, 4.1.1.4)."""
         self.close()
 
+    async def noop(self) -> bool:
+        """Whether the relay answers as it should, between letters; none is begun."""
+        try:
+            self._writer.write(b"NOOP\r\n")
+            code, _ = await _within(REPLY_WITHIN, self._reply())
+        except LOST:
+            self.close()
+            return False
+        return code == 250
+
     async def quit(self) -> None:
         """Say goodbye, and wait a moment until the connection is closed; no answer is needed."""
         if self.is_usable:

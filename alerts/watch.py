@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from alerts import editions
-from alerts.editions import Due
+from alerts import periodic
+from alerts.streams import Due
 from base.clock import quebec_day, wall_time
 
 #: Between two looks; the timer's rhythm (deploy/systemd/alertes-veille.timer).
@@ -124,9 +124,9 @@ def _alive(beat: Beat | None, at: datetime) -> bool:
 
 def due_by(at: datetime) -> list[Due]:
     """The editions that are due, whose letters should be on their way by now."""
-    return [one for one in editions.due(at) if at >= wall_time(quebec_day(one.period.end), *BY)]
+    return [one for one in periodic.due(at) if at >= wall_time(quebec_day(one.period.end), *BY)]
 
 
 def label(one: Due) -> str:
     """Frequency and label: "daily:2026-09-21"."""
-    return f"{one.frequency.value}:{one.label}"
+    return f"{one.stream.value}:{one.label}"

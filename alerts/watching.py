@@ -76,8 +76,7 @@ def facts(
         pages=Beat(at, at) if pages is None else _beat(beats.get("pages")),
         maintenance_until=maintenance.latest_end(session, at),
         editions={
-            watch.label(one): _out(session, one.frequency, one.label, at)
-            for one in watch.due_by(at)
+            watch.label(one): _out(session, one.stream, one.label, at) for one in watch.due_by(at)
         },
         silent=silent,
     )

@@ -6,21 +6,30 @@ source asks for none but DATABASE_URL, sending asks for who writes and through w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from base.errors import BaseFault, SettingInvalid, SettingMissing
+
+#: The file beside the environment; what the environment sets wins over it.
+FILE = Path(".env")
 
 
 class Group(BaseSettings):
     """Variables that are needed together. Names in the environment are the fields', upper case."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_file=FILE, env_ignore_empty=True, extra="ignore", frozen=True
     )
 
     @classmethod
@@ -29,12 +38,14 @@ class Group(BaseSettings):
 
         Raises:
             SettingMissing: with all the names that are not set.
-            SettingInvalid: with the first that cannot be used.
+            SettingInvalid: with the first that cannot be used, or the file where it is not UTF-8.
         """
         try:
             return cls()
         except ValidationError as error:
             raise _fault(error) from None
+        except UnicodeDecodeError:
+            raise SettingInvalid(str(FILE), "is not UTF-8") from None
 
 
 def _fault(error: ValidationError) -> BaseFault:
@@ -123,6 +134,8 @@ class Relay(Group):
     bounce_email: str
     #: The domain in List-Id and Message-ID.
     list_domain: str
+    #: The names under which the relay publishes its DKIM keys, parted by spaces; only verified.
+    dkim_selectors: str = ""
     #: Who may be mailed: "*", or addresses and domains parted by spaces. Default: nobody.
     mail_allowed: str = ""
     #: The journal of what was handed over: outside the database, and not in its backups.
@@ -205,3 +218,38 @@ class Sources(Group):
 
 #: Every group, for the test that holds .env.example to exactly the variables read.
 GROUPS: tuple[type[Group], ...] = (Store, Identity, Keys, Relay, Staff, Returns, Sources)
+
+
+def written() -> dict[str, str]:
+    """What is set, by variable, unchecked.
+
+    Raises:
+        SettingInvalid: the file is not UTF-8.
+    """
+    found: dict[str, object] = {}
+    try:
+        for group in GROUPS:
+            found |= DotEnvSettingsSource(group)()
+    except UnicodeDecodeError:
+        raise SettingInvalid(str(FILE), "is not UTF-8") from None
+    for group in GROUPS:
+        found |= EnvSettingsSource(group)()
+    # What the file has beside our variables comes along, and is not ours.
+    ours = {name for group in GROUPS for name in group.model_fields}
+    return {name.upper(): str(value) for name, value in found.items() if name in ours}
+
+
+def from_environment() -> frozenset[str]:
+    """The variables that the environment sets, so that the file has no say in them."""
+    return frozenset(name.upper() for group in GROUPS for name in EnvSettingsSource(group)())
+
+
+def is_usable(name: str, values: Mapping[str, str]) -> bool:
+    """Whether that variable would be accepted were those the settings."""
+    group = next(one for one in GROUPS if name.lower() in one.model_fields)
+    given = {key.lower(): value for key, value in values.items() if value}
+    try:
+        group(**{k: v for k, v in given.items() if k in group.model_fields})
+    except ValidationError as error:
+        return all(one["loc"][0] != name.lower() for one in error.errors())
+    return True

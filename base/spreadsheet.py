@@ -16,8 +16,6 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from openpyxl import load_workbook
-
 LARGEST = 5 * 1024 * 1024
 MOST_LINES = 65_536
 #: What an .xlsx of 5 MB may hold once unpacked.
@@ -157,6 +155,8 @@ def _csv_rows(text: str, separator: str) -> Iterator[Row]:
 
 
 def _xlsx(document: bytes) -> Iterator[Sheet]:
+    from openpyxl import load_workbook  # noqa: PLC0415, half a second that few commands need
+
     _check_parts(document)
     with warnings.catch_warnings():
         # openpyxl warns of styles and validations that it drops; we read values only.

@@ -10,16 +10,10 @@ import typer
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from alerts.errors import AlertError
-from base.errors import (
-    BaseFault,
-    DatabaseAbsent,
-    DatabaseOutdated,
-    SettingInvalid,
-    SettingMissing,
-)
+from base.errors import BaseFault
+from base.fault_words import in_french
 from base.french import NBSP
 from scripts.console import err
-from scripts.settings_words import EXPECTED
 from scripts.usage import command_of, run
 from sources.errors import SourceError
 from subscriptions.errors import SubscriptionError
@@ -27,15 +21,22 @@ from subscriptions.errors import SubscriptionError
 #: Each command and the module beside this one that has it, in the order of the help. Only the one
 #: that is asked for is loaded: a question takes a fraction of a second, not the time to load all.
 COMMANDS = {
+    "installer": "install",
+    "verifier": "verify",
     "base": "store",
     "sources": "sources",
     "avis": "notices",
     "membres": "members",
+    "contacts": "mailboxes",
     "abonnements": "subscriptions",
     "secteurs": "sectors",
     "envois": "letters",
+    "apercu": "preview",
+    "repetition": "rehearsal",
     "pages": "pages",
     "pourquoi": "why",
+    "contact": "contact_history",
+    "rapport": "reports",
     "a-voir": "concerns",
     "veiller": "watch",
     "sauvegarder": "saving",
@@ -76,7 +77,7 @@ def main() -> None:
         err.print("Abandonné avant d’avoir commencé. Rien n’a été changé.")
         sys.exit(1)
     except BaseFault as fault:
-        err.print(_in_french(fault))
+        err.print(in_french(fault), soft_wrap=True)
         sys.exit(1)
     except (SourceError, SubscriptionError, AlertError) as error:
         err.print(_told(error), soft_wrap=True)
@@ -115,30 +116,6 @@ def _told(error: Exception) -> str:
 
         return refused(error.source, error.reason)
     return f"La commande n’a pas pu finir. Détail technique{NBSP}: {error}"
-
-
-def _in_french(fault: BaseFault) -> str:
-    match fault:
-        case SettingMissing(names=names):
-            return (
-                f"Réglage manquant : {', '.join(names)}. "
-                "Le remplir dans le fichier .env (voir .env.example)."
-            )
-        case SettingInvalid(name=name):
-            expected = EXPECTED.get(name, "Sa valeur ne peut pas être utilisée.")
-            return f"Réglage incorrect\u00a0: {name}. {expected} Le corriger dans le fichier .env."
-        case DatabaseAbsent(where=where):
-            return (
-                f"Aucune base de données à {where}. "
-                "Vérifier DATABASE_URL, ou la créer avec : alertes base creer"
-            )
-        case DatabaseOutdated(found=found, wanted=wanted):
-            return (
-                f"La base de données est à la version {found}, le programme attend {wanted}. "
-                "Faire une copie de sauvegarde, puis : alertes base mettre-a-niveau"
-            )
-        case _:
-            return str(fault)
 
 
 if __name__ == "__main__":

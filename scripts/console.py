@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -48,6 +49,20 @@ def opened(*, create: bool = False) -> Iterator[Database]:
         yield store
     finally:
         store.dispose()
+
+
+def print_block(text: str, indent: int) -> None:
+    """A paragraph within 80 columns, each line indented; addresses and options stay whole."""
+    margin = " " * indent
+    lines = textwrap.fill(
+        text,
+        79,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    out.print(lines, soft_wrap=True)
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from base import audit
 from base.clock import utc_now
 from base.french import NBSP, count, day, hour
 from base.text import fold
+from scripts import notice_who
 from scripts import sources_words as words
 from scripts.console import err, opened, out, staff, stop
 from sources import attachments, entering, tenders
@@ -26,6 +27,8 @@ from sources.tables import Revision, Tender
 app = typer.Typer(
     help="Les invitations réservées, et les avis vus trop tard.", no_args_is_help=True
 )
+
+app.command("qui", help=notice_who.HELP)(notice_who.command)
 
 _DONE = {
     "new": "ajoutée; elle sera dans la prochaine lettre des membres actifs concernés",

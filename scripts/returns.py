@@ -20,22 +20,9 @@ from base import settings
 from base.clock import utc_now
 from base.french import NBSP, count, day
 from scripts.console import err, opened, out, print_json
+from scripts.returns_words import KINDS
 
 app = typer.Typer()
-
-KINDS: dict[str, tuple[str, str]] = {
-    ReturnKind.HARD: ("adresse inexistante", "adresses inexistantes"),
-    ReturnKind.SOFT: ("échec passager", "échecs passagers"),
-    ReturnKind.POLICY: ("refus par politique", "refus par politique"),
-    ReturnKind.CONTENT: ("lettre refusée telle quelle", "lettres refusées telles quelles"),
-    ReturnKind.UNCLEAR: ("retour sans raison lisible", "retours sans raison lisible"),
-    ReturnKind.DELAYED: ("retard annoncé", "retards annoncés"),
-    ReturnKind.DELIVERED: ("accusé de livraison", "accusés de livraison"),
-    ReturnKind.COMPLAINT: ("plainte", "plaintes"),
-    ReturnKind.AUTO_REPLY: ("réponse automatique", "réponses automatiques"),
-    ReturnKind.OTHER: ("message à lire", "messages à lire"),
-    "duplicate": ("copie déjà lue", "copies déjà lues"),
-}
 
 
 @app.command("retours", help="Lire maintenant la boîte des retours, et dire ce qui y était.")

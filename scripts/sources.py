@@ -52,7 +52,7 @@ def show(
         return
     at = moment(day, utc_now())
     with opened() as store, store.read() as session:
-        states = freshness.coverage(session, at, _configured())
+        states = freshness.coverage(session, at, configured())
     if as_json:
         print_json({"sources": [words.in_json(one) for one in states]})
         return
@@ -93,7 +93,7 @@ def read(
     with opened(create=True) as store:
         outcomes = list(_outcomes(store, asked, found, name or form or "", at))
         with store.write() as session:
-            freshness.check(session, at, _configured())
+            freshness.check(session, at, configured())
     if as_json:
         print_json(_in_json(outcomes))
     else:
@@ -136,7 +136,7 @@ def accept(name: Annotated[str, typer.Argument(metavar="NOM", help="La source.")
     with opened() as store:
         accepted = replaying.accept(store, name, at=at)
         with store.write() as session:
-            freshness.check(session, at, _configured())
+            freshness.check(session, at, configured())
     if accepted is None:
         stop(f"Aucun document de {name} n’est retenu. Voir{NBSP}: alertes sources")
     if accepted.fault:
@@ -145,7 +145,8 @@ def accept(name: Annotated[str, typer.Argument(metavar="NOM", help="La source.")
     out.print(f"{accepted.name}{NBSP}: accepté, {taken}.", soft_wrap=True)
 
 
-def _configured() -> tuple[Source, ...]:
+def configured() -> tuple[Source, ...]:
+    """The catalogue's sources, at the addresses of the settings."""
     settings = Sources.read()
     return catalogue.configured(
         {"seao": settings.seao_package_url, "seao_search": settings.seao_search_url},
@@ -163,8 +164,8 @@ def _known(name: str) -> None:
 def _asked(name: str | None) -> tuple[Source, ...]:
     """The sources to ask by the network: that one, or all that are enabled."""
     if name is None:
-        return tuple(one for one in _configured() if one.enabled)
-    one = next((one for one in _configured() if one.key == name), None)
+        return tuple(one for one in configured() if one.enabled)
+    one = next((one for one in configured() if one.key == name), None)
     if one is None or one.access is Access.STAFF:
         message = f"«{NBSP}{name}{NBSP}» se lit avec --fichier."
         raise typer.BadParameter(message, param_hint="NOM")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from base.french import NBSP, hour, short_day, thousands
+from sources.catalogue import Rhythm
 from sources.freshness import SourceState, Standing
 from sources.reasons import Reason, parted
 
@@ -82,6 +83,12 @@ _TO_DO: dict[Reason, str] = {
 }
 
 
+RHYTHMS: dict[str, str] = {
+    Rhythm.DAILY: "chaque jour",
+    Rhythm.WEEKLY: "chaque semaine",
+    Rhythm.MONTHLY: "chaque mois",
+    Rhythm.IRREGULAR: "sans rythme",
+}
 STANDINGS: dict[Standing, str] = {
     Standing.FRESH: "à jour",
     Standing.NEVER: "jamais lue",

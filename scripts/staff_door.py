@@ -10,7 +10,7 @@ from alerts.staff_mail import Door
 from base import settings
 from base.clock import utc_now
 from base.database import Database
-from scripts.console import err
+from scripts.console import err, stop
 
 
 def door() -> Door | None:
@@ -19,6 +19,11 @@ def door() -> Door | None:
     if not to:
         return None
     return assembly.door(settings.Identity.read(), settings.Relay.read(), to)
+
+
+def required() -> Door:
+    """As `door`; it ends the command where there is nobody to write to."""
+    return door() or stop("STAFF_EMAIL est vide\u00a0: personne à qui écrire (voir .env.example).")
 
 
 def hand_over(store: Database, opened: Door | None) -> bool:

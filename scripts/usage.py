@@ -18,6 +18,8 @@ from scripts.console import err
 
 _UNKNOWN_COMMAND = re.compile(r"No such command '(.*)'\.")
 _NO_VALUE = re.compile(r"Option '?(\S+?)'? requires an argument\.")
+#: What Typer makes of Ctrl-C.
+_INTERRUPTED = 130
 _EXTRA = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
 
 
@@ -54,9 +56,15 @@ def run(command: Command) -> int:
         err.print(f"{in_french(error)}\nAide{NBSP}: {path} --help", soft_wrap=True)
         return error.exit_code
     except typer.Abort:
-        err.print("Abandonné. Ce qui n’était pas fini n’a pas été fait.")
-        return 1
+        return _given_up()
+    if code == _INTERRUPTED:
+        return _given_up()
     return code if isinstance(code, int) else 0
+
+
+def _given_up() -> int:
+    err.print("Abandonné. Ce qui n’était pas fini n’a pas été fait.")
+    return 1
 
 
 def in_french(error: exceptions.UsageError) -> str:

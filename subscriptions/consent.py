@@ -10,6 +10,30 @@ from sqlalchemy.orm import Session
 from subscriptions.tables import Basis, Consent
 
 
+def new(
+    contact_id: int,
+    basis: Basis,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None = None,
+    at: datetime,
+    by: str,
+    evidence: str = "",
+    wording_hash: str = "",
+) -> Consent:
+    """A consent that is no row yet."""
+    return Consent(
+        contact_id=contact_id,
+        basis=basis.value,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        wording_hash=wording_hash,
+        evidence=evidence,
+        recorded_at=at,
+        recorded_by=by,
+    )
+
+
 def record(
     session: Session,
     contact_id: int,
@@ -23,15 +47,15 @@ def record(
     wording_hash: str = "",
 ) -> Consent:
     """Add one consent; earlier ones stay as they were (s. 13: the proof is ours to give)."""
-    consent = Consent(
-        contact_id=contact_id,
-        basis=basis.value,
+    consent = new(
+        contact_id,
+        basis,
         starts_at=starts_at,
         ends_at=ends_at,
-        wording_hash=wording_hash,
+        at=at,
+        by=by,
         evidence=evidence,
-        recorded_at=at,
-        recorded_by=by,
+        wording_hash=wording_hash,
     )
     session.add(consent)
     session.flush()
