@@ -8,6 +8,7 @@ import alerts.answer_tables
 import alerts.tables
 import base.audit
 import base.concerns
+import base.incidents
 import sources.tables
 import subscriptions.tables
 from base.database import Base, connect
@@ -18,6 +19,7 @@ DECLARED = (
     alerts.tables,
     base.audit,
     base.concerns,
+    base.incidents,
     sources.tables,
     subscriptions.tables,
 )

@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from base.text import fold
+from subscriptions import erased
 from subscriptions.addresses import normalised
 from subscriptions.errors import AddressRefused, ContactUnknown
 from subscriptions.tables import Contact, Member, Membership
@@ -30,7 +31,10 @@ def add_member(session: Session, name: str, *, at: datetime, telephone: str = ""
 def add_contact(
     session: Session, member_id: int, address: str, *, at: datetime, name: str = ""
 ) -> Contact:
-    """A new mailbox of a member; `address` normalised, and no other live contact's (UNIQUE)."""
+    """A new mailbox of a member; `address` normalised, and no other live contact's (UNIQUE).
+
+    One whose person was erased stays suppressed, and staff are told.
+    """
     contact = Contact(
         public_id=secrets.token_hex(8),
         member_id=member_id,
@@ -40,6 +44,7 @@ def add_contact(
     )
     session.add(contact)
     session.flush()
+    erased.came_back(session, contact.id, address, at=at)
     return contact
 
 

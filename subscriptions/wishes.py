@@ -16,6 +16,7 @@ from subscriptions.tables import EVERY_DAY, Subscription
 
 CHANGED = "changed"
 UNSUBSCRIBED = "unsubscribed"
+REMOVED = "removed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +129,12 @@ def unsubscribe(session: Session, contact_id: int, *, origin: str, at: datetime)
         # ended and opens another one: the statement is asked once more, and sees it.
         ended = _end(session, contact_id, UNSUBSCRIBED, origin=origin, at=at)
     return ended
+
+
+def remove(session: Session, contact_id: int, *, origin: str, at: datetime) -> bool:
+    """End the live subscription because its contact goes, as `unsubscribe` but not its wish."""
+    ended = _end(session, contact_id, REMOVED, origin=origin, at=at)
+    return ended or _end(session, contact_id, REMOVED, origin=origin, at=at)
 
 
 def _open(

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 import alerts.answer_tables
 import alerts.tables  # noqa: F401
-import base.concerns  # noqa: F401
+import base.concerns
+import base.incidents  # noqa: F401
 import sources.tables  # noqa: F401
 import subscriptions.tables  # noqa: F401
 from base import audit
