@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Table, false, or_, select
 from sqlalchemy.orm import Session
 
-# Importing them is what makes their tables known to `Base.metadata`.
-import sources.tables  # noqa: F401
+import alerts.answer_tables
+import alerts.tables
+import base.audit
+import base.concerns
+import base.incidents
+import sources.tables
+import subscriptions.tables
 from alerts.tables import Gate, Letter
 from base.concerns import Concern
 from base.database import Base
@@ -22,6 +27,16 @@ from base.inventory import Tie, inventory, kept_in
 from subscriptions import erased
 from subscriptions.tables import Contact, Event, What
 
+#: Importing them is what makes their tables known to `Base.metadata`.
+DECLARED = (
+    alerts.answer_tables,
+    alerts.tables,
+    base.audit,
+    base.concerns,
+    base.incidents,
+    sources.tables,
+    subscriptions.tables,
+)
 #: What a row's condition is, by table.
 Rows = dict[str, ColumnElement[bool]]
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 from sqlalchemy import Integer, func, select
 from sqlalchemy.orm import Session
@@ -55,6 +58,16 @@ def test_the_export_holds_nothing_of_anybody_else(database: Database) -> None:
     assert ZOE[0] not in text
     assert not [where for where, mark in zoe.texts.items() if mark in text]
     assert [sent.letter_id for sent in found.letters] == [anne.ids["letter"]]
+
+
+def test_all_tables_are_known_to_who_only_asks_for_a_person() -> None:
+    """In a process of its own: here other tests have imported the rest."""
+    asked = "from alerts.persons import tables; print(*sorted(one.name for one in tables()))"
+    root = Path(__file__).parent.parent.parent
+    said = subprocess.run(  # noqa: S603, our own interpreter and words
+        [sys.executable, "-c", asked], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == sorted(one.table for one in inventory())
 
 
 def test_every_table_says_how_its_rows_are_a_person_s_as_its_keys_do() -> None:

@@ -246,7 +246,7 @@ def roster_of(address: str) -> roster.Roster:
 
 
 def passes(session: Session, contact: Contact) -> set[int]:
-    letter = coop.letter(session, contact, label=f"W{contact.id}")
+    letter = coop.letter(session, contact, label=f"W{contact.id}{contact.address[:4]}")
     letter.state, letter.claim = LetterState.CLAIMED, "moi"
     session.flush()
     entitlement.hold_still(session, [letter.id])
