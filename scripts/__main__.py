@@ -36,6 +36,8 @@ COMMANDS = {
     "envois": "letters",
     "pages": "pages",
     "pourquoi": "why",
+    "personne": "persons",
+    "incidents": "incidents",
     "a-voir": "concerns",
 }
 

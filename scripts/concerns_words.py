@@ -51,6 +51,11 @@ SENTENCES: dict[str, str] = {
         "L’adresse du contact {contact} ne reçoit plus rien\u00a0: l’appeler. "
         "La feuille d’appels\u00a0: alertes envois a-appeler"
     ),
+    "erased address": (
+        "Le contact {contact} a été ajouté avec une adresse effacée ou désabonnée\u00a0: rien ne "
+        "lui sera envoyé. Si la personne le demande elle-même\u00a0: alertes personne readmettre "
+        "ADRESSE --preuve «\u00a0sa demande\u00a0»; sinon, la retirer de la liste des membres."
+    ),
     "complaint": (
         "La lettre {letter} a été signalée comme pourriel par la personne qui l’a reçue. "
         "Plus rien ne part à cette adresse; ne pas la rappeler sans raison."
