@@ -66,8 +66,9 @@ def keep_to_limits(database: Database, *, at: datetime) -> Counter[str]:
     Safe to run twice and beside itself. The files are written anew only where a person went.
     """
     gone: Counter[str] = Counter()
+    gone["contact"] = _erase_departed(database, at)
     with database.write() as session:
-        gone["contact"] = _erase_departed(session, at) + erasure.sweep(session)
+        gone["contact"] += erasure.sweep(session)
     persons_gone = gone.total() > 0
     with database.write() as session:
         for kept, limit in _limits():
@@ -170,26 +171,33 @@ def _members_over(session: Session, limit: Limit, at: datetime) -> list[int]:
     ]
 
 
-def _erase_departed(session: Session, at: datetime) -> int:
-    """Erase the contacts whose time is over; one that a letter holds back waits for tomorrow."""
+def _erase_departed(database: Database, at: datetime) -> int:
+    """Erase the contacts whose time is over, each in a transaction of its own.
+
+    One that a letter holds back waits for tomorrow.
+    """
     limit = next(one for one in kept_in("contact").limits if one.emptied)
-    left = departures(session)
-    ids = select(Contact.id).where(Contact.erased_at.is_(None))
-    over = set(_departed(session, limit, at)) & set(session.scalars(ids))
+    with database.read() as session:
+        left = departures(session)
+        there = set(session.scalars(select(Contact.id).where(Contact.erased_at.is_(None))))
+        over = sorted(there.intersection(_departed(session, limit, at)))
     done = 0
-    for contact_id in sorted(over):
-        contact = session.get_one(Contact, contact_id)
-        who = persons.alone(session, contact)
-        reason = erased.UNSUBSCRIBED if wishes.has_left(session, contact_id) else ""
+    for contact_id in over:
         try:
-            with session.begin_nested():
-                contact.ended_at = left[contact_id]
-                erasure.erase(session, who, reason=reason, at=at, by=BY)
+            with database.write() as session:
+                _erase(session, contact_id, ended_at=left[contact_id], at=at)
         except ErasureRefused:
             logger.info("erasure waits for a letter", extra={"contact": contact_id})
-            continue
-        done += 1
+        else:
+            done += 1
     return done
+
+
+def _erase(session: Session, contact_id: int, *, ended_at: datetime, at: datetime) -> None:
+    contact = session.get_one(Contact, contact_id)
+    reason = erased.UNSUBSCRIBED if wishes.has_left(session, contact_id) else ""
+    contact.ended_at = ended_at
+    erasure.erase(session, persons.alone(session, contact), reason=reason, at=at, by=BY)
 
 
 def _hide_orphans(session: Session, at: datetime) -> int:
