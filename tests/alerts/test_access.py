@@ -18,6 +18,11 @@ from subscriptions.tables import Contact
 from tests.everything import Everything, fill
 
 ANNE, ZOE = ("anne@ex.ca", "Anne Fictive"), ("zoe@ex.ca", "Zoé Fictive")
+#: Of nobody but, at most, who of the staff did it. One more here is a decision.
+OF_NOBODY = {
+    "address_key", "attachment", "edition", "hold", "incident", "instance", "reading", "revision",
+    "tender", "visit",
+}  # fmt: skip
 #: Whose rows are a person's: all but those that the inventory ties to nobody.
 PERSONAL = sorted(one.table for one in inventory() if one.tie is not Tie.NONE)
 
@@ -79,6 +84,7 @@ def test_a_table_tied_to_nobody_names_no_person_but_staff_s() -> None:
     """Its personal fields, where it has any, are who of the staff did it."""
     staff = {"set_by", "lifted_by", "added_by", "recorded_by"}
     loose = [one for one in inventory() if one.tie is Tie.NONE]
+    assert {one.table for one in loose} == OF_NOBODY
     assert {name for one in loose for name in one.personal} <= staff
 
 

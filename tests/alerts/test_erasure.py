@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
@@ -30,6 +31,21 @@ from tests.everything import Everything, fill
 CANARY, NAME = "serin-7q@ex.ca", "Serin Septquart"
 NEEDLES = (CANARY.encode(), CANARY.upper().encode(), NAME.encode())
 ALL = frozenset({"*"})
+
+
+#: What is not proof of anything goes with the person; None: the whole row.
+GOES: dict[str, set[str] | None] = {
+    "contact": {"name", "address"},
+    "subscription": {"own_words", "excluded_words"},
+    "event": {"old_address", "new_address"},
+    "letter": {"address", "content"},
+    "told": {"reasons"},
+    "bounce": {"words"},
+    "audit": {"before", "after"},
+    "suppression": {"address"},
+    "near_miss": None,
+    "reaction": None,
+}
 
 
 def erase(session: Session, contact_id: int, *, reason: str = erased.ERASED) -> None:
@@ -111,6 +127,8 @@ def test_what_the_inventory_says_is_what_becomes_of_each_table(database: Databas
         planned = {one.table: one.emptied for one in erasure.plan(session, who)}
         tied = {t.name for t in persons.tables() if kept_in(t.name).tie is not Tie.NONE}
         assert planned.keys() == tied
+    said = {name: None if emptied is None else set(emptied) for name, emptied in planned.items()}
+    assert {name: emptied for name, emptied in said.items() if emptied != set()} == GOES
     gone(database, made)
     with database.read() as session:
         for name, emptied in planned.items():
@@ -340,6 +358,24 @@ def test_a_bounce_of_an_erased_letter_suppresses_nobody(database: Database) -> N
     with database.write() as session:
         assert suppressions.suppress(session, "", reason="bounce 5.1.1", at=AT) is False
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
+
+
+def test_what_an_older_version_left_in_the_file_goes_as_well(database: Database) -> None:
+    """Rows deleted while SQLite did not overwrite them are only gone once the file is rewritten."""
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("SQLite's file")
+    with sqlite3.connect(str(database.engine.url.database)) as old:
+        old.execute("PRAGMA secure_delete=OFF")
+        old.execute("CREATE TABLE ancienne (adresse TEXT)")
+        old.executemany("INSERT INTO ancienne VALUES (?)", [(CANARY,)] * 500)
+        old.commit()
+        old.execute("DROP TABLE ancienne")
+    old.close()
+    assert wiping.places(database, NEEDLES)
+    assert wiping.empty_log(database)
+    assert wiping.places(database, NEEDLES)
+    assert wiping.wipe(database)
+    assert wiping.places(database, NEEDLES) == []
 
 
 def test_a_running_reader_keeps_the_log_and_is_told(database: Database) -> None:
