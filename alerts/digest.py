@@ -6,6 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from alerts.tables import Kind
+from sources.amendments import Amendment
+
+#: The occasion of what is told only once.
+ONCE = "-"
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -76,6 +82,25 @@ class Notice:
     conflicting: bool = False
     #: "federal" or "".
     level: str = ""
+    #: What telling it is: new to the reader, changed since, or a reminder.
+    kind: Kind = Kind.NEW
+    #: As Told.occasion: with the kind, what is told to one contact only once.
+    occasion: str = ONCE
+    #: What changed since the revision that the reader last received, for a change.
+    amendments: tuple[Amendment, ...] = ()
+    #: Until when a complaint may be made, where the source gives it (Act respecting contracting).
+    complaint_by: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """A source as the foot of a letter names it: last read when, and what it gave then."""
+
+    source: str
+    #: None where it was never read.
+    read_at: datetime | None
+    #: Notices of it that are open now.
+    notices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +117,8 @@ class Digest:
 
     contact_name: str
     member_name: str
-    #: A subscriptions.tables.Frequency.
-    frequency: str
+    #: An alerts.tables.Stream.
+    stream: str
     period: Period
     #: Those soonest to close first, those without a date last.
     notices: tuple[Notice, ...]
@@ -102,6 +127,15 @@ class Digest:
     #: Who must be named with what is quoted: see sources.sources.toml.
     credits: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    #: When it should have left, where it leaves late enough to say so.
+    was_due_at: datetime | None = None
+    #: True for a weekly letter that could not wait any longer for the week's file.
+    without_week: bool = False
+    #: Notices for this reader that closed before a late letter could tell of them.
+    closed_meanwhile: int = 0
+    #: Notices beyond the reader's own maximum, which the next letter has.
+    kept_back: int = 0
 
     def __post_init__(self) -> None:
         if not self.notices:

@@ -20,9 +20,6 @@ from alerts.tables import Kind, LetterState, Told, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
 
-#: The occasion of what is told only once.
-ONCE = "-"
-
 
 @dataclass(slots=True)
 class Heard:
@@ -161,8 +158,8 @@ def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[
     return {
         "contact_id": contact_id,
         "cluster_id": notice.cluster_id,
-        "kind": Kind.NEW,
-        "occasion": ONCE,
+        "kind": notice.kind,
+        "occasion": notice.occasion,
         "revision_id": notice.revision_id,
         "letter_id": letter_id,
         "state": ToldState.RESERVED,

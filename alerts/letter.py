@@ -193,7 +193,7 @@ def _headers(
         message.words("Subject", subject),
         message.raw("Date", format_datetime(at)),
         message.raw("Message-ID", message_id(key, sender.list_domain)),
-        message.raw("List-Id", f"<{digest.frequency}.{sender.list_domain}>"),
+        message.raw("List-Id", f"<{digest.stream}.{sender.list_domain}>"),
         *unsubscribe(sender, links.leave),
         message.raw("List-Help", f"<{links.change}>"),
         message.raw("Auto-Submitted", "auto-generated"),

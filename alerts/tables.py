@@ -43,6 +43,20 @@ class LetterState(StrEnum):
     QUARANTINED = "quarantined"  #: cannot be composed: a person must look
 
 
+class Stream(StrEnum):
+    """What an edition's letters are: one a rhythm, and those outside of it."""
+
+    WEEKLY = "weekly"
+    DAILY = "daily"
+    INSTANT = "instant"  #: at once; and what cannot wait for a slower reader's next letter
+    CHANGE = "change"  #: what was told is critically changed
+    REMINDER = "reminder"  #: what the reader marked as interesting closes soon
+    ALIVE = "alive"  #: a month without any letter: all is well
+    WELCOME = "welcome"
+    RETURN = "return"
+    LAPSE = "lapse"  #: before a membership ends: how to renew, and no notice
+
+
 class ToldState(StrEnum):
     """Whether a contact has been told."""
 
@@ -88,14 +102,15 @@ class Why(StrEnum):
 
 
 class Edition(Base):
-    """One period's digest for all of one frequency. Opened once, whoever ticks."""
+    """One run of one stream for all whom it concerns. Opened once, whoever ticks."""
 
     __tablename__ = "edition"
     __table_args__ = (UniqueConstraint("frequency", "label"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: A Stream.
     frequency: Mapped[str] = mapped_column(String(20))
-    #: "2026-W39" or "2026-09-21".
+    #: "2026-W39", "2026-09-21", or the minute of a run at once: "2026-09-21T14:10Z".
     label: Mapped[str] = mapped_column(String(30))
     #: The period shown in the letters, [starts_at, ends_at).
     starts_at: Mapped[datetime]
@@ -123,7 +138,7 @@ class Letter(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    #: digest:{frequency}:{label}:{contact}
+    #: digest:{frequency}:{label}:{contact}, or {stream}:{contact}:{label}
     key: Mapped[str] = mapped_column(String(200), unique=True)
     edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"), index=True)
     contact_id: Mapped[int] = mapped_column(

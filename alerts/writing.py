@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
 from alerts.matching import Match, NearMiss, Shelf, Wanted
 from alerts.near_misses import Missed
 from alerts.poison import Poison, compose_without
-from alerts.tables import Edition, Why
+from alerts.tables import Edition, Stream, Why
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -74,7 +74,7 @@ class Desk:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Batch:
+class Batch:
     """What the contacts of one batch share."""
 
     session: Session
@@ -88,6 +88,10 @@ class _Batch:
     gaps: tuple[Gap, ...]
 
 
+#: What one contact is told in one stream, in the order in which it reads it.
+Choose = Callable[[Batch, Pending, Heard], tuple[Notice, ...]]
+
+
 def write_batch(
     session: Session,
     desk: Desk,
@@ -97,14 +101,16 @@ def write_batch(
     *,
     at: datetime,
     poison: Poison | None = None,
+    choose: Choose | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
-    `poison` is what was found in earlier batches of the same run.
+    `poison` is what was found in earlier batches of the same run; `choose` says what a contact
+    is told, by default all that is new for it.
     """
     poison = Poison() if poison is None else poison
-    batch = _Batch(
+    batch = Batch(
         session=session,
         desk=desk,
         edition=edition,
@@ -122,7 +128,9 @@ def write_batch(
     for one in pending:
         result: Why | Result | None = refused.get(one.contact.id)
         if result is None:
-            result = _isolated(batch, one, heard.get(one.contact.id, Heard()))
+            result = _isolated(
+                batch, one, heard.get(one.contact.id, Heard()), choose or everything_new
+            )
         if isinstance(result, Why):
             omitted[one.contact.id] = result
         done[result] += 1
@@ -132,12 +140,20 @@ def write_batch(
     return done
 
 
-def _isolated(batch: _Batch, to: Pending, heard: Heard) -> Why | Result:
+def letter_key(edition: Edition, contact_id: int) -> str:
+    """The key of that contact's letter in that edition (design.md, section 4)."""
+    stream, label = edition.frequency, edition.label
+    if stream in {Stream.DAILY, Stream.WEEKLY}:
+        return f"digest:{stream}:{label}:{contact_id}"
+    return f"{stream}:{contact_id}:{label}"
+
+
+def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | Result:
     """One contact's letter; whatever is wrong with it keeps no other from being written."""
     edition = batch.edition
-    key = f"digest:{edition.frequency}:{edition.label}:{to.contact.id}"
+    key = letter_key(edition, to.contact.id)
     try:
-        return _write(batch, to, heard, key)
+        return _write(batch, to, heard, key, choose)
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -155,18 +171,24 @@ def _isolated(batch: _Batch, to: Pending, heard: Heard) -> Why | Result:
         return Result.QUARANTINED
 
 
-def _write(batch: _Batch, to: Pending, heard: Heard, key: str) -> Why | Result:
-    """One contact's letter with its ledger rows; or the reason why there is none."""
+def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
+    """All that is for the contact's subscription and was not told; near misses on the way."""
     if to.subscription is None:
-        return Why.NOTHING
+        return ()
     notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
     batch.missed.extend(missed)
-    if not notices:
+    return notices
+
+
+def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
+    """One contact's letter with its ledger rows; or the reason why there is none."""
+    notices = choose(batch, to, heard)
+    if not notices or to.subscription is None:
         return Why.NOTHING
     digest = Digest(
         contact_name=to.contact.name,
         member_name=to.member.name,
-        frequency=batch.edition.frequency,
+        stream=batch.edition.frequency,
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),

@@ -24,7 +24,7 @@ from alerts.year import Year
 from base.clock import utc_now
 from base.database import Database
 from base.settings import Identity
-from pages import fresh, leave, notice, notices, preferences, undo
+from pages import documents, fresh, leave, notice, notices, preferences, undo
 from pages.limits import WINDOW, Limited, Limits
 from pages.privacy import privacy
 from pages.site import SECURITY, Site, dead_link, site_of
@@ -48,6 +48,7 @@ ROUTES = [
     Route("/p/{token}/avis", notices.notices),
     Route("/p/{token}/avis/{cluster:int}", notice.notice, methods=_BOTH),
     Route("/p/{token}/avis/{cluster:int}/echeance.ics", notice.closing),
+    Route("/p/{token}/avis/{cluster:int}/document/{document}", documents.document),
     Route("/u/{token}", undo.undo, methods=_BOTH),
     Route("/a/{token}", undo.move, methods=_BOTH),
     Route("/c/{token}", undo.confirm, methods=_BOTH),

@@ -24,6 +24,7 @@ from pages.notices import wanted
 from pages.reader import Reader, reader_of
 from pages.site import SECURITY, Site, dead_link, site_of
 from sources.amendments import Amendment, amendments
+from sources.attachments import of_tender
 from sources.release import Status
 from sources.tables import Revision, Tender
 
@@ -49,7 +50,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Known:
     """A call with all that is known of it; the first tender is the one shown."""
 
     cluster_id: int
@@ -69,7 +70,7 @@ def closing(request: Request) -> Response:
     """The calendar file of a notice's closing moment."""
     site, at = site_of(request), utc_now()
     with site.database.read() as session:
-        found = _found(site, session, request, at)
+        found = call_of(site, session, request, at)
         if isinstance(found, Response):
             return found
         tender, revision = found[1].tenders[0]
@@ -85,7 +86,7 @@ def closing(request: Request) -> Response:
 def _show(request: Request, at: datetime) -> Response:
     site = site_of(request)
     with site.database.read() as session:
-        found = _found(site, session, request, at)
+        found = call_of(site, session, request, at)
         if isinstance(found, Response):
             return found
         site.year.refresh(session, at)
@@ -93,7 +94,7 @@ def _show(request: Request, at: datetime) -> Response:
 
 
 def _page(
-    site: Site, session: Session, token: str, reader: Reader, call: _Call, *, at: datetime
+    site: Site, session: Session, token: str, reader: Reader, call: Known, *, at: datetime
 ) -> Response:
     tender, revision = call.tenders[0]
     one = frozenset({call.cluster_id})
@@ -108,6 +109,7 @@ def _page(
         call=call,
         tender=tender,
         revision=revision,
+        attachments=[kept for one, _ in call.tenders for kept in of_tender(session, one.id)],
         open=tender.status == Status.ACTIVE
         and (revision.closes_at is None or revision.closes_at > at),
         reasons=opened[0].reasons if opened else (),
@@ -124,7 +126,7 @@ def _answer(request: Request, fields: forms.Fields, at: datetime) -> Response:
         raise HTTPException(400)
     answer, given = ANSWERS[fields.one("reponse")]
     with site.write() as session:
-        found = _found(site, session, request, at)
+        found = call_of(site, session, request, at)
         if isinstance(found, Response):
             return found
         reader, call = found
@@ -137,9 +139,9 @@ def _answer(request: Request, fields: forms.Fields, at: datetime) -> Response:
     return RedirectResponse(f"/p/{token}/avis/{call.cluster_id}", 303, headers=SECURITY)
 
 
-def _found(
+def call_of(
     site: Site, session: Session, request: Request, at: datetime
-) -> tuple[Reader, _Call] | Response:
+) -> tuple[Reader, Known] | Response:
     """The reader and the call; or the page to show instead. A lapsed member sees no notice."""
     token, cluster_id = request.path_params["token"], request.path_params["cluster"]
     reader = reader_of(site, session, token, at)
@@ -160,7 +162,7 @@ def _found(
     ]
     if not tenders:
         return site.page("no_notice.html", 404, token=token, nav="notices")
-    return reader, _Call(cluster_id, tenders)
+    return reader, Known(cluster_id, tenders)
 
 
 def _changes(session: Session, tender_ids: list[int]) -> list[Change]:

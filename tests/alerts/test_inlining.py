@@ -40,7 +40,7 @@ NOTICE = Notice(
 DIGEST = Digest(
     contact_name="Ariane Fictive",
     member_name="Coop fictive du Déneigement",
-    frequency="weekly",
+    stream="weekly",
     period=Period(AT - timedelta(days=7, hours=8), AT - timedelta(hours=8)),
     notices=(NOTICE,),
     sectors=("Déneigement",),

@@ -305,7 +305,7 @@ def test_the_harmless_notice_is_harmless() -> None:
     digest = writing.Digest(
         contact_name="",
         member_name="",
-        frequency="weekly",
+        stream="weekly",
         period=writing.Period(AT - WEEK, AT),
         notices=(poison._HARMLESS,),
         sectors=(),

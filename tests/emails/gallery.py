@@ -86,7 +86,7 @@ def _digest(*notices: Notice) -> Digest:
     return Digest(
         contact_name="Ariane Fictive",
         member_name="Coop fictive du Déneigement",
-        frequency="weekly",
+        stream="weekly",
         period=Period(AT - timedelta(days=7, hours=6), AT - timedelta(hours=6)),
         notices=notices,
         sectors=(
