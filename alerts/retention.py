@@ -26,11 +26,13 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from alerts import erasure, persons
 from alerts.erasure import ErasureRefused
 from base import wiping
+from base.concerns import raise_concern, settle, standing
 from base.database import Base, Database
 from base.inventory import DEPARTURE, Kept, Limit, inventory, kept_in
 from subscriptions import erased, wishes
@@ -40,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 #: Who does it, in the audit.
 BY = "service"
+_FILES = "database:files"
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -75,13 +78,32 @@ def keep_to_limits(database: Database, *, at: datetime) -> Counter[str]:
             if not (limit.since == DEPARTURE and kept.table == "contact" and limit.emptied):
                 gone[kept.table] += _let_go(session, kept, limit, at)
         persons_gone |= _hide_orphans(session, at) > 0
-    if persons_gone:
-        wiping.wipe(database)
-    else:
-        wiping.empty_log(database)
+    rewrite(database, at=at, anyway=persons_gone)
     if gone.total():
         logger.info("limits kept", extra={"rows": {name: n for name, n in gone.items() if n}})
     return +gone
+
+
+def rewrite(database: Database, *, at: datetime, anyway: bool = True) -> bool:
+    """Take what went out of the files, or say to staff that it could not be; whether it is done.
+
+    Without `anyway` only where that failed before; else the log alone is emptied.
+    """
+    with database.read() as session:
+        owed = any(one.key == _FILES for one in standing(session))
+    if not (anyway or owed):
+        return wiping.empty_log(database)
+    try:
+        done = wiping.wipe(database)
+    except DBAPIError:
+        done = False
+        logger.warning("files of the database not rewritten")
+    with database.write() as session:
+        if done:
+            settle(session, _FILES, at=at)
+        else:
+            raise_concern(session, key=_FILES, cause="files not rewritten", detail={}, at=at)
+    return done
 
 
 def departures(session: Session) -> dict[int, datetime]:

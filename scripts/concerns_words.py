@@ -56,6 +56,11 @@ SENTENCES: dict[str, str] = {
         "lui sera envoyé. Si la personne le demande elle-même\u00a0: alertes personne readmettre "
         "ADRESSE --preuve «\u00a0sa demande\u00a0»; sinon, la retirer de la liste des membres."
     ),
+    "files not rewritten": (
+        "Une personne est effacée des tables, mais les fichiers de la base de données n’ont pas pu "
+        "être récrits. Le service essaie chaque nuit. Vérifier l’espace libre, puis\u00a0: "
+        "alertes personne conservation --appliquer"
+    ),
     "complaint": (
         "La lettre {letter} a été signalée comme pourriel par la personne qui l’a reçue. "
         "Plus rien ne part à cette adresse; ne pas la rappeler sans raison."

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from alerts import access, dossier, erasure, persons, retention
@@ -154,13 +153,11 @@ def _erased(store: Database, who: Person, *, at: datetime) -> list[str] | None:
             erasure.erase(session, who, reason=erased.ERASED, at=at, by=staff())
     except ErasureRefused as error:
         stop(refusal(error.obstacle, error.letter_id))
-    try:
-        wiping.wipe(store)
-    except OperationalError:
+    if not retention.rewrite(store, at=at):
         stop(
             "La personne est effacée des tables, mais les fichiers de la base de données n’ont pas "
-            "pu être récrits (disque plein, ou base occupée). Quand ce sera réglé"
-            f"{NBSP}: alertes personne conservation --appliquer"
+            "pu être récrits (disque plein, ou un autre programme les lit). Le service essaiera de "
+            f"nouveau cette nuit; ou, maintenant{NBSP}: alertes personne conservation --appliquer"
         )
     needles = [one.encode() for one in spellings(who.addresses)]
     found = wiping.places(store, needles)
@@ -176,11 +173,7 @@ def _say_erased(
     for one in planned:
         out.print(f"  {one.table}{NBSP}: {becomes(one)}", soft_wrap=True)
     if left:
-        out.print(
-            f"L’adresse est encore dans {', '.join(left)}{NBSP}: un autre programme lit la base de "
-            "données. L’arrêter, puis\u00a0: alertes personne conservation --appliquer",
-            soft_wrap=True,
-        )
+        out.print(f"L’adresse est encore dans {', '.join(left)}.", soft_wrap=True)
     elif left is not None:
         out.print("Vérifié\u00a0: l’adresse n’est plus dans les tables ni dans leurs fichiers.")
     elif apply:
@@ -207,13 +200,13 @@ def limits(
     apply: Annotated[bool, typer.Option("--appliquer", help="Effacer ce qui est échu.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    at = utc_now()
+    at, done = utc_now(), True
     with opened() as store:
         with store.read() as session:
             due = retention.due(session, at=at)
         if apply:
             retention.keep_to_limits(store, at=at)
-            wiping.wipe(store)
+            done = retention.rewrite(store, at=at)
     if as_json:
         print_json(
             {
@@ -230,6 +223,8 @@ def limits(
         over = sum(one.rows for one in ours)
         said = f"{count(over, 'ligne échue', 'lignes échues')}" if over else "rien d’échu"
         out.print(f"{ours[0].kept.title}{NBSP}: {ours[0].kept.retention} {said}.", soft_wrap=True)
+    if apply and not done:
+        stop("Les fichiers de la base de données n’ont pas pu être récrits. Recommencer plus tard.")
     out.print("C’est fait." if apply else "Rien n’a été changé.")
 
 

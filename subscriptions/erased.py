@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from base.concerns import raise_concern
@@ -58,18 +58,20 @@ def hide(session: Session, addresses: Iterable[str], *, reason: str, at: datetim
 def recognise(session: Session, addresses: Iterable[str]) -> list[str]:
     """Those of the addresses that a digest stops; each is a suppression in full again.
 
-    It keeps the reason and the moment of the first one. A second call changes nothing.
+    It keeps the reason and the moment of the first one. A second call changes nothing. As long
+    as nobody was erased it costs one look at an empty table.
     """
-    any_hidden = exists().where(Suppression.digest > "", Suppression.lifted_at.is_(None))
-    if not session.scalar(select(any_hidden)):
-        return []
     of_digest = digests(session, addresses)
+    if not of_digest:
+        return []
     found = session.scalars(
         select(Suppression)
         .where(Suppression.digest.in_(of_digest), Suppression.lifted_at.is_(None))
         .order_by(Suppression.id.desc())
     )
     oldest = {of_digest[row.digest]: row for row in found}
+    if not oldest:
+        return []
     plain = select(Suppression.address).where(
         Suppression.address.in_(oldest), Suppression.lifted_at.is_(None)
     )

@@ -15,7 +15,8 @@ from alerts.retention import keep_to_limits
 from alerts.tables import LetterState
 from base import wiping
 from base.audit import Audit
-from base.database import Base, Database
+from base.concerns import standing
+from base.database import Base, Database, connect
 from base.inventory import DEPARTURE, Kept, Limit, Term, inventory, kept_in
 from subscriptions import erased, suppressions, wishes
 from subscriptions.tables import (
@@ -248,6 +249,27 @@ def test_an_erasure_that_a_letter_holds_back_waits(database: Database) -> None:
         assert (row.address, row.ended_at) == ("anne@exemple.quebec", None)
         session.execute(update(Base.metadata.tables["letter"]).values(state=LetterState.ACCEPTED))
     assert keep_to_limits(database, at=AT + DAY)["contact"] == 1
+
+
+def test_files_that_cannot_be_rewritten_are_said_and_tried_again_each_night(
+    database: Database,
+) -> None:
+    if database.engine.dialect.name != "sqlite":
+        pytest.skip("a reader holds SQLite's log")
+    with database.write() as session:
+        departed(session, "anne", AT - 500 * DAY)
+    impatient = connect(str(database.engine.url), busy=0.2)
+    with database.read() as reader:
+        reader.execute(select(Contact.id)).all()
+        assert keep_to_limits(impatient, at=AT)["contact"] == 1
+    with database.read() as session:
+        assert [one.cause for one in standing(session)] == ["files not rewritten"]
+    assert wiping.places(database, [b"anne@exemple.quebec"])
+    keep_to_limits(impatient, at=AT + DAY)
+    impatient.dispose()
+    with database.read() as session:
+        assert standing(session) == []
+    assert wiping.places(database, [b"anne@exemple.quebec"]) == []
 
 
 def test_through_four_years_nothing_is_kept_too_long_nor_let_go_too_soon(
