@@ -12,7 +12,6 @@ from base import logs, settings
 from base.clock import utc_now
 from base.database import ready
 from base.errors import BaseFault
-from sources import catalogue
 from sources.reading import Network
 
 
@@ -40,10 +39,7 @@ def _service(stop: threading.Event) -> Service:
         handing=assembly.handing(relay, keys, store),
         reception=assembly.reception(identity, relay, keys, settings.Returns.read()),
         database=ready(store.database_url),
-        sources=catalogue.configured(
-            {"seao": sources.seao_package_url, "seao_search": sources.seao_search_url},
-            off=() if sources.federal_notices else ("canadabuys",),
-        ),
+        sources=assembly.sources(sources),
         network=Network(contact=sources.source_contact),
         postfix_log=relay.postfix_log,
         now=utc_now,

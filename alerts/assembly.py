@@ -13,18 +13,28 @@ from alerts.returns import Reception
 from alerts.verp import Verp
 from alerts.writing import Desk
 from base import settings
+from sources import catalogue
+from sources.catalogue import Source
 from subscriptions.links import Links
 from subscriptions.sectors import load
 
 
 def desk(identity: settings.Identity, relay: settings.Relay, keys: settings.Keys) -> Desk:
     """What letters are written with."""
-    catalogue = load()
+    sectors = load()
     return Desk(
         press=Press.of(sender(identity, relay)),
         links=links(identity, keys),
-        catalogue=catalogue,
-        lexicon=Lexicon.of(catalogue),
+        catalogue=sectors,
+        lexicon=Lexicon.of(sectors),
+    )
+
+
+def sources(asked: settings.Sources) -> tuple[Source, ...]:
+    """The catalogue's sources, as the settings have them asked."""
+    return catalogue.configured(
+        {"seao": asked.seao_package_url, "seao_search": asked.seao_search_url},
+        off=() if asked.federal_notices else ("canadabuys",),
     )
 
 

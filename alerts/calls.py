@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 FIRST = seao.NAME
 #: The same publisher's other source, which the first overrules.
 _SEARCH = seao_search.NAME
+#: A tender at one of its revisions.
+OfTender = tuple[Tender, Revision]
 #: Characters of delivery regions that a letter has room for.
 _SHORT = 60
 
@@ -44,6 +46,11 @@ class Call:
     #: The earliest of its sources', None where none gives one. SEAO's search does not count
     #: beside SEAO's weekly file.
     closes_at: datetime | None
+
+    @property
+    def seen_at(self) -> datetime:
+        """When the last of what is known of it was seen."""
+        return max([self.revision.seen_at, *(revision.seen_at for _, revision in self.others)])
 
     def candidate(self, at: datetime) -> Candidate:
         """The call as it is matched at that moment."""
@@ -92,26 +99,40 @@ def open_calls(
 
     One that cannot be read is left out and added to `poison`.
     """
-    clusters: dict[int, list[tuple[Tender, Revision]]] = {}
-    for tender, revision in tenders:
-        clusters.setdefault(tender.cluster_id or tender.id, []).append((tender, revision))
     found: dict[int, Call] = {}
-    for cluster_id, notices in clusters.items():
+    for cluster_id, notices in by_cluster(tenders).items():
         try:
-            for _, revision in notices:
-                check(revision)
-            found[cluster_id] = call(cluster_id, notices, lexicon)
+            found[cluster_id] = checked(cluster_id, notices, lexicon)
         except Exception as error:
             logger.exception("call left out", extra={"cluster": cluster_id})
             for tender, revision in notices:
                 poison.add(tender, revision, error)
-    shelf = Shelf({cluster_id: one.candidate(at) for cluster_id, one in found.items()})
-    return OpenCalls(found, shelf, at)
+    return shelved(found, at)
 
 
-def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: Lexicon) -> Call:
+def by_cluster(tenders: Iterable[OfTender]) -> dict[int, list[OfTender]]:
+    """The notices of each call."""
+    found: dict[int, list[OfTender]] = {}
+    for tender, revision in tenders:
+        found.setdefault(tender.cluster_id or tender.id, []).append((tender, revision))
+    return found
+
+
+def checked(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> Call:
+    """As `call`. Raises LetterUnwritable where one of the notices would stop the whole run."""
+    for _, revision in notices:
+        check(revision)
+    return call(cluster_id, notices, lexicon)
+
+
+def shelved(found: dict[int, Call], at: datetime) -> OpenCalls:
+    """Those calls as they are matched at that moment."""
+    return OpenCalls(found, Shelf({key: one.candidate(at) for key, one in found.items()}), at)
+
+
+def call(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> Call:
     """One call from the notices of its cluster: SEAO's is shown, else the first seen."""
-    first, *others = sorted(notices, key=lambda one: (one[0].source != FIRST, one[0].id))
+    first, *others = shown_first(notices)
     facts = facts_of([revision for _, revision in (first, *others)])
     return Call(
         cluster_id=cluster_id,
@@ -120,8 +141,13 @@ def call(cluster_id: int, notices: Sequence[tuple[Tender, Revision]], lexicon: L
         others=tuple(others),
         facts=facts,
         classified=classify(facts, lexicon, least=NEARLY),
-        closes_at=_closes_at(notices),
+        closes_at=closing(notices),
     )
+
+
+def shown_first(notices: Iterable[tuple[Tender, Revision]]) -> list[tuple[Tender, Revision]]:
+    """The notices of one call in the order in which a reader is led to them."""
+    return sorted(notices, key=lambda one: (one[0].source != FIRST, one[0].id))
 
 
 def _where(revision: Revision) -> str:
@@ -133,7 +159,7 @@ def _where(revision: Revision) -> str:
     return ", ".join(name for name in names if name) or revision.region
 
 
-def _closes_at(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
+def closing(notices: Sequence[tuple[Tender, Revision]]) -> datetime | None:
     """The earliest; SEAO's search is silent where its weekly file, the authority, speaks."""
     closings = {
         (tender.source, revision.closes_at) for tender, revision in notices if revision.closes_at

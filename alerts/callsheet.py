@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.lost import LOST
-from alerts.tables import Omission, Told, ToldState, Why
+from alerts.tables import Kind, Omission, Told, ToldState, Why
 from sources.tables import Revision
 from subscriptions.members import active_membership
 from subscriptions.tables import Contact, Member, Suppression
@@ -89,7 +89,9 @@ def _missed(session: Session, contact_id: int, at: datetime) -> tuple[Missed, ..
         select(Revision.title, Revision.buyer, Revision.closes_at, Revision.uri)
         .join(Told, Told.revision_id == Revision.id)
         .where(Told.contact_id == contact_id, Told.state == ToldState.RELEASED)
+        .where(Told.kind != Kind.CANCELLATION)
         .where(or_(Revision.closes_at.is_(None), Revision.closes_at > at))
         .order_by(Revision.closes_at, Revision.id)
     )
-    return tuple(Missed(*row) for row in rows)
+    # Once, though the notice and a reminder of it were both missed.
+    return tuple(dict.fromkeys(Missed(*row) for row in rows))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from alerts.tables import Kind
-from sources.amendments import Amendment
+from sources.amendments import Amendment, Field
 
 #: The occasion of what is told only once.
 ONCE = "-"
@@ -91,6 +91,21 @@ class Notice:
     #: Until when a complaint may be made, where the source gives it (Act respecting contracting).
     complaint_by: datetime | None = None
 
+    @property
+    def worth_until(self) -> datetime | None:
+        """When telling it is of no use any more; None where it is not known.
+
+        A change of the closing moment is worth telling until the later of the two.
+        """
+        moved = (one for one in self.amendments if one.field is Field.CLOSES_AT)
+        both = [moment for one in moved for moment in (one.before, one.after)]
+        known = [moment for moment in (self.closes_at, *both) if isinstance(moment, datetime)]
+        return max(known, default=None)
+
+    def __hash__(self) -> int:
+        """Of what tells most notices apart: a letter looks each of its notices up."""
+        return hash((self.cluster_id, self.revision_id, self.number, self.kind, len(self.reasons)))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Coverage:
@@ -120,10 +135,12 @@ class Digest:
     #: An alerts.tables.Stream.
     stream: str
     period: Period
-    #: Those soonest to close first, those without a date last.
+    #: In any order: a letter has its own (alerts.sections).
     notices: tuple[Notice, ...]
     #: The labels of the sectors that the reader declared.
     sectors: tuple[str, ...]
+    #: The reader's own rhythm: at once to another than "instant" is what could not wait for it.
+    frequency: str = ""
     #: Who must be named with what is quoted: see sources.sources.toml.
     credits: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()

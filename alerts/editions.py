@@ -1,144 +1,202 @@
 """THE STORY: open an edition, write its letters, hand them over.
 
     open_due     expected editions minus existing rows           1 row an edition
-    write        every contact of the edition gets a letter, or an omission that says why not
+    write_open   every contact of the edition gets a letter, or an omission that says why not
     (dispatch)   alerts.dispatch.hand_over takes the letters from there
 
-Each step is safe to run twice and beside itself: what is owed is computed from rows.
+Each step is safe to run twice and beside itself: what is owed is computed from rows. What
+differs from stream to stream, whom an edition concerns and what each contact is told in it, is
+a line of STREAMS.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
+from sqlalchemy import Row, exists, select, update
 from sqlalchemy.orm import Session
 
-from alerts import brake, outbox, quarantine
-from alerts.digest import Period
-from alerts.poison import Poison
-from alerts.tables import Edition, EditionState, Letter, Omission
+from alerts import (
+    arrivals,
+    at_once,
+    brake,
+    change_runs,
+    lapsing,
+    outbox,
+    periodic,
+    proof_of_life,
+    quarantine,
+    reminder_runs,
+    stale,
+)
+from alerts.looked import Looked
+from alerts.streams import Due, Plan, Run, Tick
+from alerts.tables import Edition, EditionState, Letter, Omission, Stream
 from alerts.writing import Desk, Pending, write_batch
-from base.clock import QUEBEC, quebec_day, wall_time
 from base.database import Database, insert
-from sources import tenders
-from subscriptions.tables import Contact, Frequency, Member, Subscription
+from sources.catalogue import Source
+from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
 
-#: When an edition is due, in Québec: an hour that every day has exactly once.
-DUE_HOUR = 6
-#: An edition later than this is merged into the next one.
-LATEST = {Frequency.DAILY: timedelta(hours=18), Frequency.WEEKLY: timedelta(days=5)}
-#: Whose subscriptions an edition serves; what was asked for at once comes daily at the latest.
-SERVES = {
-    Frequency.DAILY.value: (Frequency.DAILY, Frequency.INSTANT),
-    Frequency.WEEKLY.value: (Frequency.WEEKLY,),
-}
 #: Contacts written for in one transaction.
 BATCH = 200
+#: How each stream is run; one that is not here has no editions.
+STREAMS: Mapping[Stream, Run] = {
+    Stream.DAILY: Run(plan=periodic.plan),
+    Stream.WEEKLY: Run(plan=periodic.plan),
+    # Who arrives hears of all that is open in one letter, before the letters of its rhythm.
+    Stream.WELCOME: Run(plan=arrivals.welcome, is_called=arrivals.welcome_is_called),
+    Stream.RETURN: Run(plan=arrivals.returned, is_called=arrivals.return_is_called),
+    Stream.INSTANT: Run(plan=at_once.plan, is_called=at_once.is_called),
+    Stream.CHANGE: Run(plan=change_runs.plan, is_called=change_runs.is_called),
+    Stream.REMINDER: Run(
+        plan=reminder_runs.plan, is_called=reminder_runs.is_called, label=reminder_runs.label
+    ),
+    Stream.LAPSE: Run(plan=lapsing.plan, is_called=lapsing.is_called),
+    Stream.ALIVE: Run(
+        plan=proof_of_life.plan, is_called=proof_of_life.is_called, label=proof_of_life.label
+    ),
+}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Due:
-    """An edition that should exist."""
-
-    frequency: Frequency
-    label: str
-    period: Period
-
-
-def due(at: datetime) -> list[Due]:
-    """The editions whose hour has come and is not too long past."""
-    today = quebec_day(at)
-    monday = today - timedelta(days=today.weekday())
-    year, week, _ = monday.isocalendar()
-    expected = [
-        (Frequency.DAILY, today.isoformat(), today, timedelta(days=1)),
-        (Frequency.WEEKLY, f"{year}-W{week:02}", monday, timedelta(days=7)),
-    ]
-    return [
-        Due(frequency=frequency, label=label, period=_days_before(day, length))
-        for frequency, label, day, length in expected
-        if timedelta(0) <= at - wall_time(day, DUE_HOUR) < LATEST[frequency]
-    ]
-
-
-def open_due(session: Session, at: datetime) -> list[int]:
-    """Make the rows of the editions that are due; the ids of those made now.
+def open_due(session: Session, at: datetime, sources: Iterable[Source] = ()) -> list[int]:
+    """Make the rows of the editions that the clock asks for; the ids of those made now.
 
     Whoever comes second, here or on another machine, makes none. An edition that was missed
-    is not made up for: the next one's period begins where the last one's ended.
+    is not made up for: the next one's period begins where the last one's ended. The weekly one
+    waits for the week's file of those sources, though not for ever.
     """
-    opened = []
-    for one in due(at):
-        last = session.scalar(
-            select(func.max(Edition.ends_at)).where(Edition.frequency == one.frequency)
-        )
-        start = min(one.period.start, last) if last else one.period.start
-        made = session.scalar(
-            insert(session, Edition)
-            .values(
-                frequency=one.frequency,
-                label=one.label,
-                starts_at=start,
-                ends_at=one.period.end,
-                opened_at=at,
-                state=EditionState.OPEN,
-            )
-            .on_conflict_do_nothing(index_elements=[Edition.frequency, Edition.label])
-            .returning(Edition.id)
-        )
-        if made is not None:
-            opened.append(made)
-    return opened
+    made = [_open(session, one, at) for one in periodic.expected(session, sources, at)]
+    return [edition_id for edition_id in made if edition_id is not None]
 
 
-def write_open(database: Database, desk: Desk, *, at: datetime) -> Counter[str]:
+def write_open(
+    database: Database, desk: Desk, *, at: datetime, looked: Looked | None = None
+) -> Counter[str]:
     """Write the letters of every edition that is not written whole; counts by what came of it.
 
     Keys: "letter", "quarantined", and the Why of each omission. Letters in quarantine whose
-    turn has come are composed anew. What expired is given back first, to be told again.
+    turn has come, and those that became false, are composed anew. What expired or became false
+    is given back first, to be told again. Last, the streams that rows call for are opened and
+    written, so that they know what was told.
+    `looked` spares a process what it has looked at in earlier ticks.
     """
+    tick = Tick(database=database, desk=desk, at=at, looked=looked or Looked())
+    try:
+        return _write_owed(tick)
+    except BaseException:
+        tick.looked.forget()
+        raise
+
+
+def _write_owed(tick: Tick) -> Counter[str]:
+    database, at = tick.database, tick.at
     with database.write() as session:
         outbox.expire(session, at=at)
-    done: Counter[str] = Counter()
-    poison = Poison()
+        stale.set_aside(session, at=at)
     with database.read() as session:
-        editions = list(session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)))
+        opened = session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)).all()
         again = quarantine.due(session, at=at)
-        work = bool(editions or again)
-        calls = desk.calls(tenders.open_at(session, at) if work else (), poison, at=at)
-    for edition in editions:
-        while True:
-            with database.write() as session:
-                pending = _pending(session, edition)
-                if not pending:
-                    _close(session, edition, at)
-                    break
-                done += write_batch(session, desk, edition, pending, calls, at=at, poison=poison)
+    done: Counter[str] = Counter()
+    for edition in opened:
+        done += _write_whole(tick, edition)
     for edition_id, contact_ids in again.items():
-        with database.write() as session:
-            edition = session.get_one(Edition, edition_id)
-            pending = _of(session, edition, contact_ids)
-            done += write_batch(session, desk, edition, pending, calls, at=at, poison=poison)
-            omitted = select(Omission.contact_id).where(
-                Omission.edition_id == edition_id, Omission.contact_id.in_(contact_ids)
-            )
-            quarantine.release(session, edition, session.scalars(omitted), at=at)
-            quarantine.settle_concern(session, edition, at=at)
+        done += _write_again(tick, edition_id, contact_ids)
+    for edition in _called(tick):
+        done += _write_whole(tick, edition)
     return done
 
 
-def _pending(session: Session, edition: Edition) -> list[Pending]:
+def _open(session: Session, one: Due, at: datetime) -> int | None:
+    return session.scalar(
+        insert(session, Edition)
+        .values(
+            frequency=one.stream,
+            label=one.label,
+            starts_at=one.period.start,
+            ends_at=one.period.end,
+            opened_at=at,
+            state=EditionState.OPEN,
+            without_week=one.without_week,
+        )
+        .on_conflict_do_nothing(index_elements=[Edition.frequency, Edition.label])
+        .returning(Edition.id)
+    )
+
+
+def _called(tick: Tick) -> Iterable[Edition]:
+    """Open an edition for each stream that rows call for, one after the other."""
+    for stream, run in STREAMS.items():
+        if run.is_called is None or not run.is_called(tick):
+            continue
+        one = Due(stream=stream, label=run.label(tick.at), period=periodic.day_of(tick.at))
+        with tick.database.write() as session:
+            made = _open(session, one, tick.at)
+        # None: another opened it, and writes it.
+        if made is not None:
+            with tick.database.read() as session:
+                yield session.get_one(Edition, made)
+
+
+def _write_whole(tick: Tick, edition: Edition) -> Counter[str]:
+    """Batch after batch until each contact has its letter or its reason; then it is closed."""
+    done: Counter[str] = Counter()
+    plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
+    while True:
+        with tick.database.write() as session:
+            pending = _pending(session, edition, plan)
+            if not pending:
+                _close(session, edition, tick.at)
+                return done
+            done += _write(session, tick, edition, plan, pending)
+
+
+def _write_again(tick: Tick, edition_id: int, contact_ids: Sequence[int]) -> Counter[str]:
+    """Those contacts' letters in that edition failed, or became false: once more."""
+    with tick.database.read() as session:
+        edition = session.get_one(Edition, edition_id)
+    plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
+    with tick.database.write() as session:
+        pending = _of(session, plan, contact_ids)
+        done = _write(session, tick, edition, plan, pending)
+        omitted = select(Omission.contact_id).where(
+            Omission.edition_id == edition_id,
+            Omission.contact_id.in_(contact_ids),
+            Omission.letter_id.is_(None),
+        )
+        # Whoever the edition is not for any more has what it would have told in another.
+        others = set(contact_ids) - {one.contact.id for one in pending}
+        quarantine.release(session, edition, others.union(session.scalars(omitted)), at=tick.at)
+        quarantine.settle_concern(session, edition, at=tick.at)
+    return done
+
+
+def _write(
+    session: Session, tick: Tick, edition: Edition, plan: Plan, pending: Sequence[Pending]
+) -> Counter[str]:
+    return write_batch(
+        session,
+        tick.desk,
+        edition,
+        pending,
+        tick.calls,
+        at=tick.at,
+        poison=tick.poison,
+        choose=plan.choose,
+        note=plan.note,
+    )
+
+
+def _pending(session: Session, edition: Edition, plan: Plan) -> list[Pending]:
     """The next contacts of this edition that have neither letter nor omission in it."""
     found = session.execute(
-        _contacts(edition)
-        .where(~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id))
+        plan.contacts.where(
+            ~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id)
+        )
         .where(
             ~exists().where(Omission.edition_id == edition.id, Omission.contact_id == Contact.id)
         )
@@ -148,11 +206,10 @@ def _pending(session: Session, edition: Edition) -> list[Pending]:
     return _with_subscriptions(session, found.all())
 
 
-def _of(session: Session, edition: Edition, contact_ids: Sequence[int]) -> list[Pending]:
+def _of(session: Session, plan: Plan, contact_ids: Sequence[int]) -> list[Pending]:
     """Those of the contacts whom the edition is still for."""
-    found = session.execute(
-        _contacts(edition).where(Contact.id.in_(contact_ids)).order_by(Contact.id)
-    )
+    still = plan.contacts if plan.again is None else plan.again
+    found = session.execute(still.where(Contact.id.in_(contact_ids)).order_by(Contact.id))
     return _with_subscriptions(session, found.all())
 
 
@@ -164,39 +221,6 @@ def _with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) 
     )
     live = {one.contact_id: one for one in subscriptions}
     return [Pending(contact, member, live.get(contact.id)) for contact, member in rows]
-
-
-def _contacts(edition: Edition) -> Select[Contact, Member]:
-    """The live contacts whose present, or else last, subscription that edition serves.
-
-    A daily one does not concern who chose other days.
-    """
-    chosen = (
-        select(Contact, Member)
-        .join(Member, Member.id == Contact.member_id)
-        .where(Contact.ended_at.is_(None), _frequency().in_(SERVES[edition.frequency]))
-    )
-    if edition.frequency != Frequency.DAILY:
-        return chosen
-    today = 1 << quebec_day(edition.ends_at).weekday()
-    return chosen.where(
-        ~exists()
-        .where(Subscription.contact_id == Contact.id, Subscription.ended_at.is_(None))
-        .where(Subscription.weekdays.bitwise_and(today) == 0)
-        .correlate(Contact)
-    )
-
-
-def _frequency() -> ColumnElement[str]:
-    last = (
-        select(Subscription.frequency)
-        .where(Subscription.contact_id == Contact.id)
-        .order_by(Subscription.ended_at.is_not(None), Subscription.id.desc())
-        .limit(1)
-        .correlate(Contact)
-        .scalar_subquery()
-    )
-    return func.coalesce(last, Frequency.WEEKLY)
 
 
 def _close(session: Session, edition: Edition, at: datetime) -> None:
@@ -213,12 +237,3 @@ def _close(session: Session, edition: Edition, at: datetime) -> None:
     held = brake.measure(session, session.get_one(Edition, edition.id), at=at)
     fields = {"edition": edition.id, "label": edition.label, "held": held}
     logger.info("edition written", extra=fields)
-
-
-def _days_before(day: date, length: timedelta) -> Period:
-    """[midnight `length` before, midnight of `day`), in Québec."""
-    return Period(_midnight(day - length), _midnight(day))
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(0), QUEBEC)

@@ -155,7 +155,7 @@ def _contact_guards(at: datetime) -> list[Guard]:
             and_(
                 Contact.ended_at.is_(None),
                 exists()
-                .where(Membership.member_id == Contact.member_id, *_holds(Membership, at))
+                .where(Membership.member_id == Contact.member_id, *_entitles(at))
                 .correlate(Contact),
             ),
         ),
@@ -251,12 +251,17 @@ def _entitling_membership(at: datetime) -> ScalarSelect[int]:
     return (
         select(Membership.id)
         .join(Contact, Contact.member_id == Membership.member_id)
-        .where(Contact.id == Letter.contact_id, *_holds(Membership, at))
+        .where(Contact.id == Letter.contact_id, *_entitles(at))
         .order_by(Membership.id)
         .limit(1)
         .correlate(Letter)
         .scalar_subquery()
     )
+
+
+def _entitles(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """A stretch of membership holds at `at`, as far as is known now: a superseded one never."""
+    return *_holds(Membership, at), Membership.superseded_at.is_(None)
 
 
 def _holds(

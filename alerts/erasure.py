@@ -133,7 +133,9 @@ def erase(session: Session, who: Person, *, reason: str, at: datetime, by: str) 
 
 def _end(session: Session, contact: Contact, *, at: datetime) -> None:
     """No subscription, no letter that waits, no letter that is owed; not in the roster."""
-    wishes.remove(session, contact.id, origin=Origin.STAFF.value, at=at)
+    # Twice: on PostgreSQL a change that is committed while we wait opens another one.
+    for _ in range(2):
+        wishes.remove(session, contact.id, origin=Origin.STAFF.value, at=at)
     waiting = select(Letter.id).where(
         Letter.contact_id == contact.id, Letter.state.in_([*outbox.WAITING])
     )

@@ -16,8 +16,11 @@ from alerts.classification import THRESHOLD, Classified
 from alerts.digest import Reason
 from alerts.known import Asked, Known, LetterFacts, Turn, Version
 from alerts.matching import Match, NearMiss, Wanted, match
-from alerts.tables import LetterState, ToldState, Why
+from alerts.rhythm import GROUPED
+from alerts.tables import LetterState, Stream, ToldState, Why
+from alerts.waiting import Waits, waits
 from base.french import days_left
+from subscriptions.tables import Frequency
 
 
 class Because(StrEnum):
@@ -52,6 +55,7 @@ _OF_LETTER = {
     LetterState.UNKNOWN: Because.UNCERTAIN,
     LetterState.WITHDRAWN: Because.WITHDRAWN,
     LetterState.QUARANTINED: Because.QUARANTINED,
+    LetterState.STALE: Because.WAITING,
 }
 #: What an edition decides when it writes no letter although the contact may be written to.
 _LOOKED = (None, Why.NOTHING)
@@ -80,6 +84,10 @@ class Explanation:
     asked: Wanted | None = None
     #: True where the next letter will have it, as things stand.
     again: bool = False
+    #: Of NOT_YET: when that letter is due.
+    waits: Waits | None = None
+    #: True where a letter at once told it to one whose own letters come on Mondays.
+    promoted: bool = False
 
 
 def explain(known: Known, *, at: datetime) -> Explanation:
@@ -102,6 +110,8 @@ def explain(known: Known, *, at: datetime) -> Explanation:
         sectors=tuple(one for one in classified if one.score >= THRESHOLD),
         asked=asked.wanted if asked else None,
         again=_comes_again(known, found, at),
+        waits=_waits(known, found, at),
+        promoted=_is_promoted(known, found, asked),
     )
 
 
@@ -132,10 +142,24 @@ def _told(known: Known) -> Explanation:
 def _not_told(known: Known, at: datetime) -> Explanation:
     first = known.versions[0].since
     turns = [turn for turn in known.turns if turn.at >= first]
+    turns = [turn for turn in turns if _looks_at_all(known, turn, first)]
     looked = [turn for turn in turns if _version(known.versions, turn.at).is_open(turn.at)]
     if looked:
         return _decided(known, looked[-1])
     return _undecided(known, turns[0] if turns else None, at)
+
+
+def _looks_at_all(known: Known, turn: Turn, first: datetime) -> bool:
+    """Whether that edition had to tell of the call, seen first at that moment, if it was for it.
+
+    A letter at once tells all to who asked for that, though perhaps not what came within the
+    same minutes; to others it tells what could not wait. Other streams tell nothing new.
+    """
+    if turn.stream is not Stream.INSTANT:
+        return turn.stream in {Stream.WEEKLY, Stream.DAILY}
+    asked = _asked(known.asked, turn.at)
+    at_once = asked is not None and asked.frequency is Frequency.INSTANT
+    return at_once and turn.at >= first + GROUPED
 
 
 def _decided(known: Known, turn: Turn) -> Explanation:
@@ -155,8 +179,32 @@ def _decided(known: Known, turn: Turn) -> Explanation:
         return replace(answer, because=Because.QUARANTINED)
     if lacked is None:
         reasons = made.reasons if isinstance(made, Match) else ()
-        return replace(answer, because=Because.RULES_CHANGED, reasons=reasons)
+        because = Because.NOT_YET if _kept_back(known, turn) else Because.RULES_CHANGED
+        return replace(answer, because=because, reasons=reasons)
     return answer
+
+
+def _kept_back(known: Known, turn: Turn) -> bool:
+    """Whether that letter has as many notices as the contact wants in one."""
+    asked = _asked(known.asked, turn.at)
+    if asked is None or asked.most_notices is None or turn.letter is None:
+        return False
+    return turn.letter.notices >= asked.most_notices
+
+
+def _waits(known: Known, found: Explanation, at: datetime) -> Waits | None:
+    asked = _asked(known.asked, at)
+    if found.because is not Because.NOT_YET or asked is None:
+        return None
+    return waits(known, asked, at)
+
+
+def _is_promoted(known: Known, found: Explanation, asked: Asked | None) -> bool:
+    """Whether the letter that has it is one at once, and its reader's own come on Mondays."""
+    if found.letter is None or asked is None or asked.frequency is not Frequency.WEEKLY:
+        return False
+    turns = [one for one in known.turns if one.letter == found.letter]
+    return bool(turns) and turns[0].stream is Stream.INSTANT
 
 
 def _undecided(known: Known, after: Turn | None, at: datetime) -> Explanation:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts import ledger
+from alerts import ledger, quarantine
 from alerts.digest import Digest, Notice
 from alerts.letter import Composed
 from alerts.tables import Edition, Letter, LetterState, Omission, Why
@@ -34,10 +34,12 @@ def freeze(
     """The letter's row with its ledger rows, or neither.
 
     None when another writer made it, or tells one of its notices already. A row of that key
-    that is in quarantine becomes the letter.
+    that is in quarantine, or stale, becomes the letter.
     """
     with session.begin_nested() as both:
-        letter_id = _row(session, edition, contact, digest, composed, key=key, at=at)
+        until = _worth_until(digest, at)
+        values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=until)
+        letter_id = _row(session, edition, contact, values, key=key)
         if letter_id is not None:
             reserved = ledger.reserve(
                 session, letter_id=letter_id, contact_id=contact.id, notices=digest.notices, at=at
@@ -46,6 +48,21 @@ def freeze(
                 return letter_id
         both.rollback()
     return None
+
+
+def freeze_note(
+    session: Session,
+    edition: Edition,
+    contact: Contact,
+    composed: Composed,
+    *,
+    key: str,
+    at: datetime,
+    until: datetime,
+) -> int | None:
+    """The row of a letter that tells no notice; None when another writer made it."""
+    values = frozen(composed, contact.address, notices=0, at=at, until=until)
+    return _row(session, edition, contact, values, key=key)
 
 
 def frozen(
@@ -100,7 +117,7 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
     written = select(Letter.contact_id).where(
         Letter.edition_id == edition.id,
         Letter.contact_id.in_(omitted),
-        Letter.state != LetterState.QUARANTINED,
+        Letter.state.not_in(quarantine.AGAIN),
     )
     for contact_id in session.scalars(written).all():
         omitted.pop(contact_id)
@@ -120,30 +137,26 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
     )
 
 
-def _row(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    digest: Digest,
-    composed: Composed,
-    *,
-    key: str,
-    at: datetime,
-) -> int | None:
-    closings = [notice.closes_at for notice in digest.notices]
+def _worth_until(digest: Digest, at: datetime) -> datetime:
+    closings = [notice.worth_until for notice in digest.notices]
     last = at + WORTH_SENDING
-    if None not in closings:
-        last = min(last, max(moment for moment in closings if moment is not None))
-    values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=last)
-    quarantined = session.scalar(
+    if None in closings:
+        return last
+    return min(last, max(moment for moment in closings if moment is not None))
+
+
+def _row(
+    session: Session, edition: Edition, contact: Contact, values: dict[str, Any], *, key: str
+) -> int | None:
+    again = session.scalar(
         update(Letter)
-        .where(Letter.key == key, Letter.state == LetterState.QUARANTINED)
+        .where(Letter.key == key, Letter.state.in_(quarantine.AGAIN))
         .values(**values)
         .returning(Letter.id)
         .execution_options(synchronize_session=False)
     )
-    if quarantined is not None:
-        return quarantined
+    if again is not None:
+        return again
     return session.scalar(
         insert(session, Letter)
         .values(

@@ -1,7 +1,8 @@
 """Styles put into a template's elements once, at load, so that no letter pays for it.
 
-Mail clients drop style sheets; premailer writes the rules into `style` attributes. It must not
-see Jinja's tags, which lxml would move out of tables: each is an opaque word meanwhile.
+Mail clients drop style sheets; premailer writes the rules into `style` attributes. A sheet marked
+`data-premailer="ignore"` stays as it is: what some clients may do without. Premailer must not see
+Jinja's tags, which lxml would move out of tables: each is an opaque word meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import premailer
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARKUP = re.compile(r"<!--.*?-->|<[!/A-Za-z](?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL)
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
+#: Jinja's statements around the document, which have no place in an HTML tree.
+_STATEMENTS = r"(?:\s*\{[%#](?:(?![%#]\}).)*[%#]\})*\s*"
+_AROUND = re.compile(f"({_STATEMENTS})(.*?)({_STATEMENTS})", re.DOTALL)
 _WORD = re.compile(r"jinjatag\d{5}x")
 
 
@@ -23,6 +27,9 @@ def inlined(source: str) -> str:
         ValueError: a tag is inside an element's markup but outside an attribute's value,
             or premailer lost or repeated one.
     """
+    around = _AROUND.fullmatch(source)
+    assert around is not None  # noqa: S101, it matches any text
+    before, document, after = around.groups()
     tags: dict[str, str] = {}
 
     def hide(found: re.Match[str]) -> str:
@@ -30,10 +37,10 @@ def inlined(source: str) -> str:
         tags[word] = found[0]
         return word
 
-    hidden = _TAG.sub(hide, source)
+    hidden = _TAG.sub(hide, document)
     styled = premailer.Premailer(
         _commented(hidden, tags),
-        keep_style_tags=True,
+        keep_style_tags=False,
         remove_classes=False,
         strip_important=False,
         disable_link_rewrites=True,
@@ -44,7 +51,8 @@ def inlined(source: str) -> str:
     if sorted(_WORD.findall(bare)) != sorted(tags):
         raise ValueError("inlining lost or repeated a template tag")
     whole = _WORD.sub(lambda found: tags[found[0]], bare)
-    return whole if whole.lower().startswith("<!doctype") else f"<!DOCTYPE html>\n{whole}"
+    doctype = "" if whole.lower().startswith("<!doctype") else "<!DOCTYPE html>\n"
+    return f"{before}{doctype}{whole}{after}"
 
 
 def _commented(hidden: str, tags: dict[str, str]) -> str:

@@ -5,21 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session, defer
 
-from alerts import calls, holds
+from alerts import calls, holds, ledger
 from alerts.classification import Lexicon
 from alerts.digest import Reason
 from alerts.entitlement import contacts_refused
 from alerts.explanation import Explanation, explain
 from alerts.known import Asked, Kept, Known, LetterFacts, ToldFacts, Turn, Version
 from alerts.matching import Lacked, NearMiss, Wanted, place_of
-from alerts.tables import Edition, Kind, Letter, NearMissed, Omission, Told, Why
+from alerts.tables import (
+    Edition,
+    Kind,
+    Letter,
+    LetterState,
+    NearMissed,
+    Omission,
+    Stream,
+    Told,
+    Why,
+)
 from sources import tenders
 from sources.tables import Revision, Tender
 from subscriptions import wishes
-from subscriptions.tables import Contact
+from subscriptions.tables import Contact, Frequency
 
 Notices = Sequence[tuple[Tender, Revision]]
 
@@ -45,7 +55,14 @@ def inquire(
         told=tuple(_told(session, contact.id, history, lexicon)),
         turns=tuple(_turns(session, contact.id)),
         asked=tuple(
-            Asked(one.started_at, one.ended_at, Wanted.of(one))
+            Asked(
+                one.started_at,
+                one.ended_at,
+                Wanted.of(one),
+                Frequency(one.frequency),
+                one.weekdays,
+                one.most_notices,
+            )
             for one in wishes.history(session, contact.id)
         ),
         kept=tuple(_kept(session, contact.id, history)),
@@ -86,6 +103,8 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
         .join(Edition, Edition.id == Letter.edition_id, isouter=True)
         .where(Told.contact_id == contact_id, Told.kind == Kind.NEW)
         .where(or_(Told.cluster_id.in_(clusters), Told.revision_id.in_(revisions)))
+        # Not what a letter was to tell before it was composed anew, or had nothing left.
+        .where(ledger.is_carried(), ~_had_nothing_left())
         .order_by(Told.id)
     )
     label = lexicon.catalogue.label
@@ -103,23 +122,37 @@ def _told(session: Session, contact_id: int, history: Notices, lexicon: Lexicon)
     ]
 
 
+def _had_nothing_left() -> ColumnElement[bool]:
+    """Of a Letter: it became false, and an omission stands in its place."""
+    return and_(Letter.state == LetterState.WITHDRAWN, Letter.why == Why.NOTHING)
+
+
 def _turns(session: Session, contact_id: int) -> list[Turn]:
     """What each edition decided for the contact, oldest first."""
     omitted = session.execute(
-        select(Omission.at, Edition.label, Omission.why)
+        select(Omission.at, Edition.label, Omission.why, Edition.frequency)
         .join(Edition, Edition.id == Omission.edition_id)
         .where(Omission.contact_id == contact_id, Omission.letter_id.is_(None))
     )
-    found = [Turn(at=at, edition=label, why=Why(why)) for at, label, why in omitted]
+    found = [
+        Turn(at=at, edition=label, why=Why(why), stream=Stream(stream))
+        for at, label, why, stream in omitted
+    ]
     letters = session.execute(
-        select(Letter, Edition.label)
+        select(Letter, Edition.label, Edition.frequency)
         .options(defer(Letter.content))
         .join(Edition, Edition.id == Letter.edition_id)
-        .where(Letter.contact_id == contact_id)
+        .where(Letter.contact_id == contact_id, ~_had_nothing_left())
     )
     found += [
-        Turn(at=letter.written_at, edition=label, why=None, letter=_letter(letter, label))
-        for letter, label in letters
+        Turn(
+            at=letter.written_at,
+            edition=label,
+            why=None,
+            letter=_letter(letter, label),
+            stream=Stream(stream),
+        )
+        for letter, label, stream in letters
     ]
     return sorted(found, key=lambda turn: turn.at)
 
@@ -142,4 +175,5 @@ def _letter(letter: Letter, edition: str | None) -> LetterFacts:
         reply=letter.reply,
         why=letter.why,
         edition=edition or "",
+        notices=letter.notices,
     )

@@ -8,9 +8,10 @@ from datetime import datetime
 from alerts.classification import Classified, Facts
 from alerts.digest import Reason
 from alerts.matching import NearMiss, Wanted
-from alerts.tables import Why
+from alerts.tables import Stream, Why
 from sources.places import Place
 from sources.release import Status
+from subscriptions.tables import EVERY_DAY, Frequency
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,7 @@ class LetterFacts:
     why: str
     #: "2026-W39" of its edition, or "".
     edition: str
+    notices: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,7 @@ class Turn:
     #: Why no letter was written; None where one was.
     why: Why | None
     letter: LetterFacts | None = None
+    stream: Stream = Stream.WEEKLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,10 @@ class Asked:
     since: datetime
     until: datetime | None
     wanted: Wanted
+    frequency: Frequency = Frequency.WEEKLY
+    #: As Subscription.weekdays and most_notices.
+    weekdays: int = EVERY_DAY
+    most_notices: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Kind, LetterState, Told, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldState
 from base.database import insert
 from sources.tables import Revision, Tender
 
@@ -32,23 +32,24 @@ class Heard:
 
 
 def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
-    """What each of those contacts has been told as new; a contact told nothing is Heard()."""
+    """What each of those contacts has been told; a contact told nothing is Heard().
+
+    Of what kind does not count: who was told that a call changed, or closes soon, knows of it.
+    """
     found: dict[int, Heard] = defaultdict(Heard)
     rows = session.execute(
         select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(
-            Told.contact_id.in_(list(contact_ids)),
-            Told.kind == Kind.NEW,
-            Told.state != ToldState.RELEASED,
-        )
+        .where(Told.contact_id.in_(list(contact_ids)), Told.state != ToldState.RELEASED)
     )
     for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
         kept = found[contact_id].uncertain if again else found[contact_id].settled
         # A tender that has joined another's cluster since was told under its own.
         kept.update({cluster_id, joined or cluster_id})
+    for one in found.values():
+        one.uncertain -= one.settled
     return found
 
 
@@ -74,6 +75,8 @@ def reserve(
                 "letter_id": letter_id,
                 "revision_id": statement.excluded.revision_id,
                 "reasons": statement.excluded.reasons,
+                "closes_at": statement.excluded.closes_at,
+                "days_left": None,
                 "at": at,
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
@@ -84,8 +87,26 @@ def reserve(
 
 
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:
-    """The relay has taken charge of those letters: their notices are told."""
-    _move(session, letter_ids, ToldState.CONFIRMED)
+    """The relay has taken charge of those letters: their notices are told, so many days before.
+
+    When it did is the letter's moment in doubt: an answer may come late, or from the relay's log.
+    """
+    confirmed = list(letter_ids)
+    _move(session, confirmed, ToldState.CONFIRMED)
+    accepted_at = func.coalesce(Letter.in_doubt_at, Letter.settled_at)
+    rows = session.execute(
+        select(Told.id, Told.closes_at, accepted_at)
+        .join(Letter, Letter.id == Told.letter_id)
+        .where(Told.letter_id.in_(confirmed), Told.state == ToldState.CONFIRMED)
+        .where(accepted_at.is_not(None))
+    )
+    left = [
+        {"id": told_id, "days_left": (closes_at - at).days}
+        for told_id, closes_at, at in rows
+        if closes_at is not None
+    ]
+    if left:
+        session.execute(update(Told), left)
 
 
 def release(session: Session, letter_ids: Iterable[int]) -> None:
@@ -96,7 +117,7 @@ def release(session: Session, letter_ids: Iterable[int]) -> None:
     uncertain = case((Told.relisted, ToldState.UNCERTAIN), else_=ToldState.RELEASED)
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_([ToldState.RESERVED, ToldState.UNCERTAIN]))
         .values(state=uncertain, relisted=False)
         .execution_options(synchronize_session=False)
@@ -113,6 +134,7 @@ def renew(session: Session, letter_ids: Iterable[int]) -> None:
     session.execute(
         update(Told)
         .where(Told.letter_id.in_(list(letter_ids)), Told.state == ToldState.UNCERTAIN)
+        .where(is_carried())
         .values(state=ToldState.RESERVED)
         .execution_options(synchronize_session=False)
     )
@@ -139,6 +161,21 @@ def came_back(session: Session, letter_ids: Iterable[int]) -> None:
     _move(session, letter_ids, ToldState.RELEASED, of=told)
 
 
+def is_carried() -> ColumnElement[bool]:
+    """Of a Told: its letter, as it is now, tells it.
+
+    A letter that was composed anew (alerts.stale) may have lost what it was to tell: that row
+    stays released, or as uncertain as it was, whatever becomes of the letter.
+    """
+    written_at = (
+        select(Letter.written_at)
+        .where(Letter.id == Told.letter_id)
+        .correlate(Told)
+        .scalar_subquery()
+    )
+    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+
+
 def _move(
     session: Session,
     letter_ids: Iterable[int],
@@ -147,7 +184,7 @@ def _move(
 ) -> None:
     session.execute(
         update(Told)
-        .where(Told.letter_id.in_(list(letter_ids)))
+        .where(Told.letter_id.in_(list(letter_ids)), is_carried())
         .where(Told.state.in_(of))
         .values(state=state)
         .execution_options(synchronize_session=False)
@@ -165,5 +202,6 @@ def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[
         "state": ToldState.RESERVED,
         "at": at,
         "relisted": False,
+        "closes_at": notice.closes_at,
         "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
     }

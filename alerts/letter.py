@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Self
 
-from jinja2 import Template, TemplateError
+from jinja2 import TemplateError
 
 from alerts import message
 from alerts.digest import Digest
 from alerts.errors import LetterUnwritable
-from alerts.templates import template
+from alerts.fitting import LIMIT, fitted
+from alerts.printing import Foot, Gist, Printed, Printer, filling
+from alerts.templates import cut, wrap
 from base.text import clean
 from subscriptions.by_mail import mailto
 
-#: Octets on the wire; Gmail clips at 102 kB, and with it the footer.
-LIMIT = 80_000
-#: What cards may take where not all fit, so that one-line entries follow.
-CARDS_LIMIT = 60_000
-#: More entries than these never fit; keeps the search short.
-MOST_CARDS = 100
-MOST_LINES = 300
-_LINK = re.compile(r"https?://[!#-;=?-~]{1,900}")
+#: Written as it is in both parts: without what HTML escapes.
+_LINK = re.compile(r"https?://[!#-%(-;=?-~]{1,900}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,23 +62,24 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Compiled templates and who writes; made once a process."""
+    """Who writes, and with what; made once a process."""
 
     sender: Sender
-    subject: Template
-    text: Template
-    html: Template
+    printer: Printer
 
     @classmethod
     def of(cls, sender: Sender) -> Self:
         """Read, inline and compile the digest's templates (cached)."""
-        names = ("subject.txt", "body.txt", "body.html")
-        return cls(sender, *(template(f"emails/digest/{name}") for name in names))
+        return cls(sender, Printer(sender))
 
 
 def message_id(key: str, list_domain: str) -> str:
     """The same for each attempt at one letter; tells nothing about the reader."""
-    return f"<{message.digits(key)}@{list_domain}>"
+    return _identity(message.digits(key), list_domain)
+
+
+def _identity(mark: str, list_domain: str) -> str:
+    return f"<{mark}@{list_domain}>"
 
 
 def compose(
@@ -102,100 +101,69 @@ def compose(
 def _composed(
     press: Press, digest: Digest, links: ReaderLinks, *, recipient: str, key: str, at: datetime
 ) -> Composed:
-    dates = [n.closes_at for n in digest.notices if n.closes_at and n.closes_at > at]
-    context = {
-        "digest": digest,
-        "links": links,
-        "sender": press.sender,
-        "at": at,
-        "total": len(digest.notices),
-        "nearest": min(dates, default=None),
-        "sectors": "; ".join(clean(label) for label in digest.sectors),
-    }
-    subject = clean(press.subject.render(context))
-    context["subject"] = subject
-    headers = _headers(
-        press.sender,
-        digest=digest,
-        links=links,
-        subject=subject,
-        recipient=recipient,
-        key=key,
-        at=at,
+    printer, mark = press.printer, message.digits(key)
+    shown = sorted(map(printer.shown, digest.notices, repeat(at)), key=_RANK)
+    gist = Gist.of(digest, shown, at)
+    opening = printer.opening(gist)
+    foot = printer.foot(Foot(digest.coverage, digest.gaps, digest.credits))
+    lead = printer.lead(gist.sole, sole=True) if gist.sole else shown[0].lead
+    text, html = _slots(digest, links, lead)
+    identity = _identity(mark, press.sender.list_domain)
+    headers = [
+        *_headers(press.sender, digest.stream, at),
+        message.raw("To", message.address(recipient)),
+        message.words("Subject", opening.subject),
+        message.raw("Message-ID", identity),
+        *unsubscribe(press.sender, links.leave),
+        message.raw("List-Help", f"<{links.change}>"),
+    ]
+    start, middle, end = message.alternative(headers, boundary=f"=_{mark}")
+    before = (start + opening.top.text % text, middle + opening.top.html % html)
+    after = (foot.text % text, foot.html % html + end)
+    link = text[b"change"]
+    room = LIMIT - sum(map(len, before + after))
+    entries, cards = fitted(printer, shown, digest.stream, room=room, link=len(link))
+    content = b"".join(
+        (
+            before[0],
+            *[link.join(one.text) for one in entries],
+            after[0] + before[1],
+            *[link.join(one.html) for one in entries],
+            after[1],
+        )
     )
-
-    def written(cards: int, lines: int) -> bytes:
-        return _written(press, headers, context, message.digits(key), cards=cards, lines=lines)
-
-    content, shown = _fitted(written, len(digest.notices))
-    identity = message_id(key, press.sender.list_domain)
-    return Composed(content=content, message_id=identity, subject=subject, shown=shown)
+    return Composed(content=content, message_id=identity, subject=opening.subject, shown=cards)
 
 
-def _written(
-    press: Press,
-    headers: list[str],
-    context: dict[str, object],
-    mark: str,
-    *,
-    cards: int,
-    lines: int,
-) -> bytes:
-    digest = context["digest"]
-    assert isinstance(digest, Digest)  # noqa: S101, narrows for the type checker
-    entries = {
-        "cards": digest.notices[:cards],
-        "lines": digest.notices[cards : cards + lines],
-        "rest": len(digest.notices) - cards - lines,
-    }
-    words = context | entries
-    text, html = press.text.render(words), press.html.render(words)
-    return message.alternative(headers, text, html, boundary=f"=_{mark}")
+_RANK = attrgetter("rank")
 
 
-def _fitted(written: Callable[[int, int], bytes], notices: int) -> tuple[bytes, int]:
-    """All as cards where they fit; else cards, one-line entries, and a count of the rest."""
-    if notices <= MOST_CARDS and len(content := written(notices, 0)) <= LIMIT:
-        return content, notices
-    most = min(notices, MOST_CARDS)
-    cards = _greatest(most, lambda n: len(written(n, 0)) <= CARDS_LIMIT)
-    most = min(notices - cards, MOST_LINES)
-    lines = _greatest(most, lambda n: len(written(cards, n)) <= LIMIT)
-    content = written(cards, lines)
-    if len(content) > LIMIT:
-        raise LetterUnwritable(f"{len(content)} octets without any notice: over {LIMIT}")
-    return content, cards
+def _slots(
+    digest: Digest, links: ReaderLinks, lead: Printed
+) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    """What only this reader's letter says, for the text and for the HTML part."""
+    member, sectors = cut(clean(digest.member_name)), _listed(digest.sectors)
+    name, whose = filling(cut(clean(digest.contact_name), 100)), filling(wrap(member), member)
+    own = {b"change": message.ended(links.change), b"leave": message.ended(links.leave)}
+    text = {b"lead": lead.text, b"sectors": sectors.text, b"name": name.text, b"member": whose.text}
+    html = {b"lead": lead.html, b"sectors": sectors.html, b"name": name.html, b"member": whose.html}
+    return own | text, own | html
 
 
-def _greatest(most: int, fits: Callable[[int], bool]) -> int:
-    """The greatest number up to `most` that fits; 0 where none does."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle - 1)
-    return low
+@lru_cache(maxsize=1000)
+def _listed(labels: tuple[str, ...]) -> Printed:
+    sectors = "; ".join(clean(label) for label in labels)
+    return filling(wrap(sectors), sectors)
 
 
-def _headers(
-    sender: Sender,
-    *,
-    digest: Digest,
-    links: ReaderLinks,
-    subject: str,
-    recipient: str,
-    key: str,
-    at: datetime,
-) -> list[str]:
+@lru_cache(maxsize=100)
+def _headers(sender: Sender, stream: str, at: datetime) -> list[str]:
+    """Those that all letters of a stream and moment have."""
     return [
         message.mailbox("From", clean(sender.tenant_name), sender.author_email),
-        message.raw("To", message.address(recipient)),
         *reply_to(sender),
-        message.words("Subject", subject),
         message.raw("Date", format_datetime(at)),
-        message.raw("Message-ID", message_id(key, sender.list_domain)),
-        message.raw("List-Id", f"<{digest.stream}.{sender.list_domain}>"),
-        *unsubscribe(sender, links.leave),
-        message.raw("List-Help", f"<{links.change}>"),
+        message.raw("List-Id", f"<{stream}.{sender.list_domain}>"),
         message.raw("Auto-Submitted", "auto-generated"),
         message.raw("X-Auto-Response-Suppress", "OOF, AutoReply"),
     ]

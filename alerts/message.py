@@ -6,10 +6,16 @@ import binascii
 import re
 from collections.abc import Sequence
 from email.header import Header
+from functools import lru_cache
 from hashlib import sha256
 
 from alerts.errors import LetterUnwritable
 
+#: What a slot's name stands between; `base.text.clean` leaves neither in what was published.
+_OPEN, _CLOSE = "\x02", "\x03"
+_SLOT = re.compile(f"{_OPEN}([a-z]+){_CLOSE}")
+#: A line break of quoted-printable alone, that no reader sees.
+_SOFT = b"=\r\n"
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
@@ -24,12 +30,14 @@ def address(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=10_000)
 def words(name: str, value: str) -> str:
     """A header of free text as RFC 2047 encoded-words, each line at most 76 characters."""
     encoded = Header(value, "utf-8", maxlinelen=76, header_name=name).encode(linesep="\r\n")
     return f"{name}: {encoded}"
 
 
+@lru_cache(maxsize=100)
 def mailbox(name: str, display: str, addr: str) -> str:
     """A header of one address with its display name, the address on a line of its own."""
     return f"{words(name, display)}\r\n <{address(addr)}>"
@@ -42,7 +50,7 @@ def raw(name: str, value: str) -> str:
         LetterUnwritable: anything but printable ASCII, or a line of more than 998 octets.
     """
     line = f"{name}: {value}"
-    if not re.fullmatch(r"[ -~]{1,998}", line):
+    if not (line.isascii() and line.isprintable() and len(line) <= 998):
         raise LetterUnwritable(f"{name} cannot stand on one line of ASCII")
     return line
 
@@ -50,22 +58,51 @@ def raw(name: str, value: str) -> str:
 def quoted(text: str) -> bytes:
     """Quoted-printable with CRLF, lines of at most 76 octets, no line that begins with a dot."""
     body = binascii.b2a_qp(text.replace("\r\n", "\n").encode(), istext=True)
-    return re.sub(rb"(?m)^\.", b"=2E", body).replace(b"\n", b"\r\n")
+    if body.startswith(b".") or b"\n." in body:
+        body = re.sub(rb"(?m)^\.+", lambda dots: b"=2E=\n" * len(dots[0]), body)
+    return body.replace(b"\n", b"\r\n")
 
 
-def alternative(headers: Sequence[str], text: str, html: str, *, boundary: str) -> bytes:
-    """A multipart/alternative message, the text first."""
-    top = [*headers, "MIME-Version: 1.0"]
-    top.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"')
-    parts = ["\r\n".join(top).encode("ascii"), b"\r\n"]
-    for subtype, body in (("plain", text), ("html", html)):
-        parts.append(
-            f'\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-            "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode("ascii")
+def slot(name: str) -> str:
+    """What stands in a text for what only the reader's own letter says there."""
+    return f"{_OPEN}{name}{_CLOSE}"
+
+
+def piece(text: str) -> bytes:
+    """The text quoted for the wire, to be filled with `%`: its slots are b"%(name)b".
+
+    It ends where a line ends, softly unless the text ends a line itself, and so does each value
+    of a slot (see `ended`): any may follow any other.
+    """
+    parts = _SLOT.split(text)
+    return b"".join(
+        b"%%(%b)b" % part.encode("ascii") if place % 2 else ended(part).replace(b"%", b"%%")
+        for place, part in enumerate(parts)
+    )
+
+
+def ended(text: str) -> bytes:
+    """The text quoted, ending where a line ends."""
+    return quoted(text) if not text or text.endswith("\n") else quoted(text) + _SOFT
+
+
+def alternative(headers: Sequence[str], *, boundary: str) -> tuple[bytes, bytes, bytes]:
+    """What stands before the text, between it and the HTML, and after both, in one message."""
+    head = "\r\n".join(
+        (
+            *headers,
+            "MIME-Version: 1.0",
+            f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"',
+            "",
         )
-        parts.append(quoted(body))
-    parts.append(f"\r\n--{boundary}--\r\n".encode("ascii"))
-    return b"".join(parts)
+    )
+    text, html = (
+        f'\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        for subtype in ("plain", "html")
+    )
+    end = f"\r\n--{boundary}--\r\n"
+    return (head + text).encode("ascii"), html.encode("ascii"), end.encode("ascii")
 
 
 def digits(key: str) -> str:

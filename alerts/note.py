@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -13,6 +14,14 @@ from alerts.errors import LetterUnwritable
 from alerts.letter import Composed, ReaderLinks, Sender, message_id, reply_to, unsubscribe
 from alerts.templates import template
 from base.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a letter without notices says: a folder of templates/emails, and its words."""
+
+    name: str
+    context: Mapping[str, object]
 
 
 def compose_note(
@@ -53,6 +62,6 @@ def compose_note(
         message.raw("Auto-Submitted", "auto-generated"),
         message.raw("X-Auto-Response-Suppress", "OOF, AutoReply"),
     ]
-    mark = message.digits(key)
-    content = message.alternative(headers, text, html, boundary=f"=_{mark}")
+    start, middle, end = message.alternative(headers, boundary=f"=_{message.digits(key)}")
+    content = b"".join((start, message.quoted(text), middle, message.quoted(html), end))
     return Composed(content=content, message_id=identity, subject=subject, shown=0)

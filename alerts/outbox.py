@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from alerts import ledger
+from alerts import ledger, stale
 from alerts.entitlement import letters_refused
 from alerts.tables import (
+    ON_ITS_WAY,
     Edition,
     EditionState,
     Letter,
@@ -29,6 +30,8 @@ from alerts.tables import (
 LEASE = timedelta(seconds=30)
 #: What waits for its turn.
 WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
+#: What waits, if only to be composed anew.
+UNCLAIMED = (*WAITING, LetterState.STALE)
 #: Guards that only say "not now": the letter stays as it is.
 NOT_NOW = (Why.HELD,)
 
@@ -77,13 +80,15 @@ def claim(
     """Take up to `most` letters whose turn has come and whose contact is entitled.
 
     Those that may never leave are withdrawn on the way, each with its omission. Letters of an
-    edition wait until it is written whole, and the brake has measured it.
+    edition wait until it is written whole, and the brake has measured it; what became false
+    waits until it is composed anew (alerts.stale).
     """
     whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
     turn = (
         select(Letter.id)
+        .where(text(f"letter.{ON_ITS_WAY}"))
         .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
-        .where(or_(Letter.edition_id.is_(None), whole))
+        .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(at))
         .order_by(Letter.next_attempt_at, Letter.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -123,7 +128,7 @@ def withdraw(session: Session, refused: dict[int, Why], *, at: datetime, claim: 
         ours = (Letter.state == LetterState.CLAIMED) & (Letter.claim == claim)
         changed = session.execute(
             update(Letter)
-            .where(Letter.id == letter_id, or_(Letter.state.in_(WAITING), ours))
+            .where(Letter.id == letter_id, or_(Letter.state.in_(UNCLAIMED), ours))
             .values(state=LetterState.WITHDRAWN, why=why, settled_at=at)
             .returning(Letter.contact_id, Letter.edition_id)
             .execution_options(synchronize_session=False)
@@ -170,7 +175,7 @@ def expire(session: Session, *, at: datetime) -> int:
 
     So that what it would have told is offered in the next edition, also while all is held.
     """
-    over = select(Letter.id).where(Letter.state.in_(WAITING), Letter.expires_at <= at)
+    over = select(Letter.id).where(Letter.state.in_(UNCLAIMED), Letter.expires_at <= at)
     ids = list(session.scalars(over))
     withdraw(session, dict.fromkeys(ids, Why.EXPIRED), at=at)
     return len(ids)

@@ -19,6 +19,7 @@ import base.audit
 import base.concerns
 import base.incidents
 import sources.tables
+import subscriptions.import_tables
 import subscriptions.tables
 from alerts.tables import Gate, Letter
 from base.concerns import Concern
@@ -35,6 +36,7 @@ DECLARED = (
     base.concerns,
     base.incidents,
     sources.tables,
+    subscriptions.import_tables,
     subscriptions.tables,
 )
 #: What a row's condition is, by table.
@@ -58,9 +60,13 @@ def tables() -> tuple[Table, ...]:
 
 
 def person(session: Session, contact: Contact) -> Person:
-    """The person that has that contact, live or ended."""
+    """The person that has that contact, live or ended, with those merged into it."""
     same = select(Contact).where(
-        or_(Contact.id == contact.id, (Contact.address == contact.address) & (Contact.address > ""))
+        or_(
+            Contact.id == contact.id,
+            Contact.merged_into_id == contact.id,
+            (Contact.address == contact.address) & (Contact.address > ""),
+        )
     )
     found = session.scalars(same.order_by(Contact.id)).all()
     ids = tuple(one.id for one in found)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from alerts import ledger
@@ -22,6 +22,8 @@ from subscriptions.tables import Contact
 
 #: How often a letter is composed before only staff can have it tried again, and how soon after.
 TRIES, AGAIN_AFTER = 3, timedelta(minutes=1)
+#: What is to be composed again under its key: the other is no defect, see alerts.stale.
+AGAIN = (LetterState.QUARANTINED, LetterState.STALE)
 #: Characters of an error's text that are kept for whoever mends it.
 _WORDS = 500
 
@@ -45,8 +47,13 @@ def uncomposed(
     }
     again = session.scalar(
         update(Letter)
-        .where(Letter.key == key, Letter.state == LetterState.QUARANTINED)
-        .values(attempts=Letter.attempts + 1, **values)
+        .where(Letter.key == key, Letter.state.in_(AGAIN))
+        .values(
+            attempts=Letter.attempts + 1,
+            state=LetterState.QUARANTINED,
+            why=Why.UNWRITABLE,
+            **values,
+        )
         .returning(Letter.id)
         .execution_options(synchronize_session=False)
     )
@@ -103,7 +110,7 @@ def due(session: Session, *, at: datetime) -> dict[int, list[int]]:
     """The contacts whose letter is to be composed anew, by edition."""
     rows = session.execute(
         select(Letter.edition_id, Letter.contact_id)
-        .where(Letter.state == LetterState.QUARANTINED)
+        .where(Letter.state.in_(AGAIN))
         .where(Letter.attempts < TRIES, Letter.next_attempt_at <= at, Letter.expires_at > at)
         .order_by(Letter.id)
     )
@@ -133,12 +140,25 @@ def try_again(session: Session, letter_id: int, *, at: datetime, until: datetime
 def release(
     session: Session, edition: Edition, contact_ids: Iterable[int], *, at: datetime
 ) -> None:
-    """Those contacts were dealt with: what is still quarantined of theirs will not be written."""
+    """Those contacts were dealt with: what is still to be composed of theirs will not be.
+
+    A stale letter of which nothing is left says why there is no other in its place.
+    """
+    instead = (
+        select(Omission.why)
+        .where(Omission.edition_id == Letter.edition_id, Omission.contact_id == Letter.contact_id)
+        .where(Omission.letter_id.is_(None))
+        .correlate(Letter)
+        .scalar_subquery()
+    )
+    why = case(
+        (Letter.state == LetterState.STALE, func.coalesce(instead, Why.NOTHING)), else_=Letter.why
+    )
     session.execute(
         update(Letter)
         .where(Letter.edition_id == edition.id, Letter.contact_id.in_(list(contact_ids)))
-        .where(Letter.state == LetterState.QUARANTINED)
-        .values(state=LetterState.WITHDRAWN, settled_at=at)
+        .where(Letter.state.in_(AGAIN))
+        .values(state=LetterState.WITHDRAWN, why=why, settled_at=at)
         .execution_options(synchronize_session=False)
     )
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, delete, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from alerts.answer_tables import Answer, Reaction
 from alerts.calls import facts_of
@@ -22,7 +22,7 @@ from alerts.tables import Kind, Told
 from base.database import insert
 from sources.tables import Revision, Tender
 
-_OPPOSITE = {
+OPPOSITE = {
     Answer.INTERESTED: Answer.NOT_RELEVANT,
     Answer.NOT_RELEVANT: Answer.INTERESTED,
 }
@@ -44,8 +44,8 @@ def answer(
     revision_id = told.revision_id if told else _latest(session, cluster_id)
     if revision_id is None:
         return False
-    if answer in _OPPOSITE:
-        withdraw(session, contact_id, cluster_id, _OPPOSITE[answer])
+    if answer in OPPOSITE:
+        withdraw(session, contact_id, cluster_id, OPPOSITE[answer])
     session.execute(
         insert(session, Reaction)
         .values(
@@ -73,6 +73,27 @@ def withdraw(session: Session, contact_id: int, cluster_id: int, answer: Answer)
         .execution_options(synchronize_session=False)
     )
     return gone.first() is not None
+
+
+def is_awaited(
+    contact_id: SQLColumnExpression[int], cluster_id: SQLColumnExpression[int]
+) -> ColumnElement[bool]:
+    """Whether that contact found that call interesting, and did not hide it, as a condition.
+
+    Under whatever cluster the call was when it was answered.
+    """
+
+    def answered(answer: Answer) -> ColumnElement[bool]:
+        reaction, revision, tender = aliased(Reaction), aliased(Revision), aliased(Tender)
+        return exists().where(
+            reaction.contact_id == contact_id,
+            reaction.answer == answer,
+            revision.id == reaction.revision_id,
+            tender.id == revision.tender_id,
+            func.coalesce(tender.cluster_id, tender.id) == cluster_id,
+        )
+
+    return and_(answered(Answer.INTERESTED), ~answered(Answer.HIDDEN))
 
 
 def _latest(session: Session, cluster_id: int) -> int | None:
@@ -192,7 +213,7 @@ def _answers(session: Session) -> list[tuple[Reaction, Revision, Tender]]:
         select(Reaction, Revision, Tender)
         .join(Revision, Revision.id == Reaction.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
-        .where(Reaction.answer.in_(list(_OPPOSITE)))
+        .where(Reaction.answer.in_(list(OPPOSITE)))
         .order_by(Reaction.at.desc(), Reaction.id.desc())
     )
     return [(reaction, revision, tender) for reaction, revision, tender in rows]

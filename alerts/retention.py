@@ -125,7 +125,8 @@ def departures(session: Session) -> dict[int, datetime]:
 def _last_days(session: Session) -> dict[int, datetime]:
     """When the last membership of each enterprise ends; _NEVER where one has no end."""
     found: dict[int, datetime] = {}
-    for member_id, ends_at in session.execute(select(Membership.member_id, Membership.ends_at)):
+    known = select(Membership.member_id, Membership.ends_at)
+    for member_id, ends_at in session.execute(known.where(Membership.superseded_at.is_(None))):
         found[member_id] = max(found.get(member_id, ends_at or _NEVER), ends_at or _NEVER)
     return found
 

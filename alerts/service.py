@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from alerts import confirmations, editions, retention, returns
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
+from alerts.looked import Looked
 from alerts.recovery import recover
 from alerts.returns import Reception
 from alerts.writing import Desk
@@ -47,6 +48,8 @@ class Service:
     stop: threading.Event
     #: None where no bounce mailbox is named.
     reception: Reception | None = None
+    #: What the ticks of this process have looked at.
+    looked: Looked = field(default_factory=Looked)
 
     def read(self) -> None:
         """Read each source that is due, and tell staff of what is late or not as it was."""
@@ -65,8 +68,8 @@ class Service:
         """Open the editions that are due, write what is open, confirm what the pages did."""
         at = self.now()
         with self.database.write() as session:
-            editions.open_due(session, at)
-        editions.write_open(self.database, self.desk, at=at)
+            editions.open_due(session, at, self.sources)
+        editions.write_open(self.database, self.desk, at=at, looked=self.looked)
         confirmations.write_owed(self.database, self.desk, at=at)
 
     def prune(self) -> None:

@@ -41,6 +41,7 @@ class LetterState(StrEnum):
     UNKNOWN = "unknown"  #: silence after the dot: a person decides
     WITHDRAWN = "withdrawn"  #: no longer entitled, expired, or not allowed
     QUARANTINED = "quarantined"  #: cannot be composed: a person must look
+    STALE = "stale"  #: became false while it waited: to be composed anew (alerts.stale)
 
 
 class Stream(StrEnum):
@@ -121,6 +122,12 @@ class Edition(Base):
     #: What the brake measures (alerts.brake), counted when the edition is written whole.
     letters: Mapped[int] = mapped_column(default=0)
     notices: Mapped[int] = mapped_column(default=0)
+    #: True for a weekly edition that could not wait any longer for the week's file.
+    without_week: Mapped[bool] = mapped_column(default=False)
+
+
+#: Of a letter: neither settled nor set aside. The index of these is found by these very words only.
+ON_ITS_WAY = "state IN ('written', 'deferred', 'claimed', 'in_doubt')"
 
 
 class Letter(Base):
@@ -132,8 +139,8 @@ class Letter(Base):
         Index(
             "ix_letter_waiting",
             "next_attempt_at",
-            sqlite_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
-            postgresql_where=text("state IN ('written', 'deferred', 'claimed', 'in_doubt')"),
+            sqlite_where=text(ON_ITS_WAY),
+            postgresql_where=text(ON_ITS_WAY),
         ),
     )
 
@@ -177,7 +184,16 @@ class Told(Base):
     """The ledger: what each contact has been told, and of which revision."""
 
     __tablename__ = "told"
-    __table_args__ = (UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),)
+    __table_args__ = (
+        UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),
+        # What may be told again, looked for every minute.
+        Index(
+            "ix_told_offered",
+            "cluster_id",
+            sqlite_where=text("state IN ('released', 'uncertain')"),
+            postgresql_where=text("state IN ('released', 'uncertain')"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
@@ -193,6 +209,10 @@ class Told(Base):
     relisted: Mapped[bool] = mapped_column(default=False)
     #: Why this contact: [{"sector": "deneigement", "evidence": "« déneigement » dans le titre"}].
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    #: The closing moment that was told; None where the call had none.
+    closes_at: Mapped[datetime | None]
+    #: Whole days from the relay's acceptance to that moment; None until then, and without one.
+    days_left: Mapped[int | None]
 
 
 class Attempt(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -35,6 +35,7 @@ def cut(text: str, length: int = TITLE) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
+@lru_cache(maxsize=2000)
 def wrap(text: str, indent: str = "") -> str:
     """Lines of at most 76 characters, broken at ordinary blanks only."""
     return textwrap.fill(
@@ -45,6 +46,11 @@ def wrap(text: str, indent: str = "") -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def underlined(text: str) -> str:
+    """A heading of the text part."""
+    return f"{text}\n{'-' * len(text)}"
 
 
 def web(uri: str) -> str:
@@ -68,15 +74,20 @@ def where(notice: Notice) -> str:
     return cut(" · ".join(filter(None, (buyer, ", ".join(parts)))))
 
 
+#: How nearly all calls are published.
+_USUAL = "avis d'appel d'offres"
+
+
 def _bare(place: str) -> str:
     """«MRC La Matanie» is «la matanie», as it stands in «MRC de La Matanie»."""
     return fold(place).removeprefix("mrc ")
 
 
 def kind(notice: Notice, categories: Mapping[str, str]) -> str:
-    """Category, in the words of `categories`, and method, as far as they are known."""
+    """Category, in the words of `categories`, and method, unless it is the usual one."""
     category = categories.get(notice.category, "")
-    return cut(" · ".join(filter(None, (category, clean(notice.method)))))
+    method = "" if fold(notice.method) == _USUAL else clean(notice.method)
+    return cut(" · ".join(filter(None, (category, method))))
 
 
 def brief(notice: Notice) -> str:
@@ -96,9 +107,12 @@ FILTERS: dict[str, Callable[..., str]] = {
     "day": french.day,
     "hour": french.hour,
     "kind": kind,
+    "month": french.month,
     "period": _period,
     "short_day": french.short_day,
+    "thousands": french.thousands,
     "time_left": french.time_left,
+    "underlined": underlined,
     "web": web,
     "where": where,
     "wrap": wrap,
@@ -126,3 +140,13 @@ _TEXT = _environment(source, html=False)
 def template(name: str) -> Template:
     """The compiled template: names that end in .html escape what they show."""
     return (_HTML if name.endswith(".html") else _TEXT).get_template(name)
+
+
+def lines(name: str, words: Mapping[str, object]) -> tuple[str, ...]:
+    """What a text template says line by line, for both parts of a letter; empty lines apart."""
+    return tuple(filter(None, template(name).render(words).split("\n")))
+
+
+def block(of: Template, name: str, words: Mapping[str, object]) -> str:
+    """One block of a template on its own."""
+    return "".join(of.blocks[name](of.new_context(dict(words))))

@@ -6,8 +6,8 @@ Everything is in the caller's one transaction: a letter, what it tells, and the 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,18 +15,21 @@ from enum import StrEnum
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts import crediting, ledger, near_misses, quarantine
-from alerts.calls import Call, OpenCalls, open_calls
+from alerts import changed, crediting, ledger, near_misses, quarantine
+from alerts.calls import OpenCalls, open_calls
+from alerts.changed import Changes
 from alerts.classification import Lexicon
-from alerts.digest import Digest, Gap, Notice, Period, ordered
+from alerts.crediting import Covered
+from alerts.digest import Digest, Notice, Period, ordered
 from alerts.entitlement import contacts_refused
-from alerts.freezing import WORTH_SENDING, freeze, leave_out, omit
+from alerts.freezing import WORTH_SENDING, freeze, freeze_note, leave_out, omit
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
-from alerts.matching import Match, NearMiss, Shelf, Wanted
 from alerts.near_misses import Missed
+from alerts.note import Noted, compose_note
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
+from alerts.untold import untold
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -73,6 +76,15 @@ class Desk:
         return open_calls(open_tenders, self.lexicon, poison or Poison(), at=at)
 
 
+@dataclass(kw_only=True, slots=True)
+class Remarks:
+    """What a letter says beside its notices; see alerts.digest.Digest."""
+
+    was_due_at: datetime | None = None
+    closed_meanwhile: int = 0
+    kept_back: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
     """What the contacts of one batch share."""
@@ -84,12 +96,18 @@ class Batch:
     poison: Poison
     at: datetime
     missed: list[Missed]
-    #: The sources that something is missing from.
-    gaps: tuple[Gap, ...]
+    #: What its contacts must hear about what they were told.
+    changes: Changes
+    #: What is said of a contact's letter beside its notices, by contact.
+    remarks: dict[int, Remarks]
+    #: What the sources gave, and what may be missing.
+    covered: Covered
 
 
 #: What one contact is told in one stream, in the order in which it reads it.
 Choose = Callable[[Batch, Pending, Heard], tuple[Notice, ...]]
+#: What is written to one who is told nothing; None where nothing is.
+Note = Callable[[Batch, Pending], Noted | None]
 
 
 def write_batch(
@@ -102,14 +120,16 @@ def write_batch(
     at: datetime,
     poison: Poison | None = None,
     choose: Choose | None = None,
+    note: Note | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
     `poison` is what was found in earlier batches of the same run; `choose` says what a contact
-    is told, by default all that is new for it.
+    is told, by default all that is new for it; `note` what it is written where that is nothing.
     """
     poison = Poison() if poison is None else poison
+    ids = [one.contact.id for one in pending]
     batch = Batch(
         session=session,
         desk=desk,
@@ -118,9 +138,10 @@ def write_batch(
         poison=poison,
         at=at,
         missed=[],
-        gaps=crediting.gaps(session, at),
+        changes=changed.changes(session, desk.lexicon, ids, at=at),
+        remarks=defaultdict(Remarks),
+        covered=crediting.covered(session, at),
     )
-    ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
     done: Counter[str] = Counter()
@@ -128,9 +149,8 @@ def write_batch(
     for one in pending:
         result: Why | Result | None = refused.get(one.contact.id)
         if result is None:
-            result = _isolated(
-                batch, one, heard.get(one.contact.id, Heard()), choose or everything_new
-            )
+            told = heard.get(one.contact.id, Heard())
+            result = _isolated(batch, one, told, choose or everything_new, note)
         if isinstance(result, Why):
             omitted[one.contact.id] = result
         done[result] += 1
@@ -148,12 +168,17 @@ def letter_key(edition: Edition, contact_id: int) -> str:
     return f"{stream}:{contact_id}:{label}"
 
 
-def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | Result:
+def _isolated(
+    batch: Batch, to: Pending, heard: Heard, choose: Choose, note: Note | None
+) -> Why | Result:
     """One contact's letter; whatever is wrong with it keeps no other from being written."""
     edition = batch.edition
     key = letter_key(edition, to.contact.id)
     try:
-        return _write(batch, to, heard, key, choose)
+        notices = choose(batch, to, heard)
+        if notices:
+            return _write(batch, to, notices, key)
+        return _note(batch, to, note(batch, to) if note else None, key)
     except SQLAlchemyError:
         raise
     except Exception as error:
@@ -171,20 +196,61 @@ def _isolated(batch: Batch, to: Pending, heard: Heard, choose: Choose) -> Why | 
         return Result.QUARANTINED
 
 
-def everything_new(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:
-    """All that is for the contact's subscription and was not told; near misses on the way."""
+def everything_new(
+    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
+) -> tuple[Notice, ...]:
+    """What changed of what the contact was told, then all that is for it and was not told.
+
+    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
+    the later ones of what is new stay untold: the next letter has them.
+    """
     if to.subscription is None:
         return ()
-    notices, missed = _notices(to.subscription, batch.calls, heard, batch.poison)
+    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
     batch.missed.extend(missed)
-    return notices
+    first = all_changed(batch, to)
+    changed_now = {notice.cluster_id for notice in first}
+    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
+    told = new[: to.subscription.most_notices]
+    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
+    return first + told
 
 
-def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) -> Why | Result:
-    """One contact's letter with its ledger rows; or the reason why there is none."""
-    notices = choose(batch, to, heard)
-    if not notices or to.subscription is None:
+def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
+    """What the contact must hear about what it was told, soonest to close first."""
+    if to.subscription is None:
+        return ()
+    owed = batch.changes.of(to.subscription, batch.poison)
+    return ordered(one.notice(batch.desk.catalogue) for one in owed)
+
+
+def _note(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Why | Result:
+    """One contact's letter without notices, where it gets one."""
+    if noted is None or to.subscription is None:
         return Why.NOTHING
+    desk, at = batch.desk, batch.at
+    context = {"member_name": to.member.name, "contact_name": to.contact.name, **noted.context}
+    composed = compose_note(
+        noted.name,
+        desk.press.sender,
+        _links(desk, to.contact, at),
+        context,
+        recipient=to.contact.address,
+        key=key,
+        at=at,
+    )
+    until = at + WORTH_SENDING
+    row = freeze_note(
+        batch.session, batch.edition, to.contact, composed, key=key, at=at, until=until
+    )
+    return Result.ELSEWHERE if row is None else Result.LETTER
+
+
+def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> Why | Result:
+    """One contact's letter with its ledger rows; or the reason why there is none."""
+    if to.subscription is None:
+        return Why.NOTHING
+    remarks = batch.remarks[to.contact.id]
     digest = Digest(
         contact_name=to.contact.name,
         member_name=to.member.name,
@@ -192,8 +258,14 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
         period=Period(batch.edition.starts_at, batch.edition.ends_at),
         notices=notices,
         sectors=tuple(batch.desk.catalogue.label(slug) for slug in to.subscription.sectors),
+        frequency=to.subscription.frequency,
         credits=crediting.credits_of(notices),
-        gaps=batch.gaps,
+        was_due_at=remarks.was_due_at,
+        without_week=batch.edition.without_week,
+        closed_meanwhile=remarks.closed_meanwhile,
+        kept_back=remarks.kept_back,
+        gaps=batch.covered.gaps,
+        coverage=batch.covered.coverage,
     )
     written = compose_without(
         digest, lambda shown: _compose(batch.desk, shown, to.contact, key, batch.at), batch.poison
@@ -211,54 +283,12 @@ def _write(batch: Batch, to: Pending, heard: Heard, key: str, choose: Choose) ->
 
 
 def _compose(desk: Desk, digest: Digest, contact: Contact, key: str, at: datetime) -> Composed:
-    links = ReaderLinks(
-        leave=desk.links.leave(contact.public_id, contact.link_version, at),
-        change=desk.links.change(contact.public_id, contact.link_version, at),
-    )
+    links = _links(desk, contact, at)
     return compose(desk.press, digest, links, recipient=contact.address, key=key, at=at)
 
 
-def _notices(
-    subscription: Subscription, calls: OpenCalls, heard: Heard, poison: Poison
-) -> tuple[tuple[Notice, ...], list[Missed]]:
-    """What that subscription has not been told yet, soonest to close first; and near misses.
-
-    Over the reader's own maximum, the later ones stay untold: the next letter has them.
-    """
-    found, missed = [], []
-    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled:
-            continue
-        call = calls.by_cluster[cluster_id]
-        if isinstance(made, Match):
-            again = cluster_id in heard.uncertain
-            found.append(call.notice(made.reasons, perhaps_seen=again))
-        else:
-            missed.append(Missed(subscription.contact_id, call.revision.id, made))
-    return ordered(found)[: subscription.most_notices], near_misses.best(missed)
-
-
-def _decided(
-    wanted: Wanted, calls: OpenCalls, poison: Poison
-) -> list[tuple[int, Match | NearMiss]]:
-    """What is for that subscription, and what nearly is.
-
-    A call that fails while others do not is left out; where all fail, the subscription is to
-    blame, and the last failure is raised.
-    """
-    try:
-        return list(calls.shelf.decide(wanted))
-    except Exception:
-        logger.exception("matching failed, each call is tried alone")
-    decided: list[tuple[int, Match | NearMiss]] = []
-    failed: list[tuple[Call, Exception]] = []
-    for cluster_id, call in calls.by_cluster.items():
-        try:
-            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
-        except Exception as error:  # noqa: BLE001, one tender must not keep all letters
-            failed.append((call, error))
-    if len(failed) == len(calls.by_cluster):
-        raise failed[-1][1]
-    for call, reason in failed:
-        poison.add(call.tender, call.revision, reason)
-    return decided
+def _links(desk: Desk, contact: Contact, at: datetime) -> ReaderLinks:
+    return ReaderLinks(
+        leave=desk.links.leave(contact.public_id, contact.link_version, at),
+        change=desk.links.change(contact.public_id, contact.link_version, at),
+    )

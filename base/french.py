@@ -33,6 +33,11 @@ def short_day(moment: datetime | date) -> str:
     return f"{number}{NBSP}{MONTHS[local.month - 1]}"
 
 
+def month(day: date) -> str:
+    """«octobre 2026»."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
+
+
 def hour(moment: datetime) -> str:
     """«14⍽h⍽05» or «14⍽h», in Québec wall time."""
     local = moment.astimezone(QUEBEC)

@@ -17,6 +17,7 @@ class Absence(IntEnum):
     """What may be absent; the numbers are this program's among PostgreSQL's advisory locks."""
 
     PROHIBITION = 7205901  #: a hold on everything, a suppressed address
+    ROSTER = 7205902  #: another change of members and contacts by staff, from look to commit
 
 
 def adding(session: Session, absence: Absence) -> None:

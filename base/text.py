@@ -34,6 +34,8 @@ def fold(value: str) -> str:
 
     «Côte-des-Neiges (É.-U.)» is «cote des neiges e u»; «l’Œuvre» is «l'oeuvre».
     """
+    if value.isascii():
+        return _APART.sub(" ", value.lower().translate(_LIGATURES)).strip(" '")
     lowered = unicodedata.normalize("NFKD", value.casefold().translate(_LIGATURES))
     bare = "".join(c for c in lowered if not unicodedata.combining(c))
     return _APART.sub(" ", bare.translate(_LIGATURES)).strip(" '")

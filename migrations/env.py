@@ -10,6 +10,7 @@ import base.audit
 import base.concerns
 import base.incidents
 import sources.tables
+import subscriptions.import_tables
 import subscriptions.tables
 from base.database import Base, connect
 
@@ -21,11 +22,17 @@ DECLARED = (
     base.concerns,
     base.incidents,
     sources.tables,
+    subscriptions.import_tables,
     subscriptions.tables,
 )
 
 database = connect(context.config.attributes["url"])
 with database.engine.connect() as connection:
+    if connection.dialect.name == "sqlite":
+        # SQLite alters a table by replacing it; with its foreign keys on, the rows of all that
+        # refer to it would be deleted with the former one. Only outside a transaction it listens.
+        driver = connection.connection.driver_connection
+        driver.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

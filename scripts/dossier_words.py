@@ -68,6 +68,7 @@ def _rights(found: Dossier) -> list[Part]:
             str(one.id),
             moment(one.starts_at),
             _end(one.ends_at),
+            f"tenu pour vrai jusqu’au {moment(one.superseded_at)}" if one.superseded_at else "",
             one.reason,
             f"{one.recorded_by}, {moment(one.recorded_at)}",
         )
@@ -92,7 +93,7 @@ def _rights(found: Dossier) -> list[Part]:
             ("No", "Base", *spans, "Preuve", "Empreinte du texte", "Inscrit par"),
             consents,
         ),
-        Part("Les adhésions", ("No", *spans, "Raison", "Inscrite par"), memberships),
+        Part("Les adhésions", ("No", *spans, "Remplacée", "Raison", "Inscrite par"), memberships),
     ]
 
 

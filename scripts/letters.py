@@ -37,6 +37,7 @@ STATES = {
     LetterState.UNKNOWN: "Incertaines",
     LetterState.WITHDRAWN: "Retirées",
     LetterState.QUARANTINED: "Impossibles à composer",
+    LetterState.STALE: "À refaire (l’avis a changé)",
 }
 
 
@@ -59,7 +60,7 @@ def send() -> None:
     at = utc_now()
     with opened() as store:
         with store.write() as session:
-            editions.open_due(session, at)
+            editions.open_due(session, at, assembly.sources(settings.Sources.read()))
         editions.write_open(store, desk, at=at)
         confirmations.write_owed(store, desk, at=at)
         recover(store, handing.journal, at=at, log=relay.postfix_log)

@@ -3,80 +3,59 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
-from sqlalchemy.exc import IntegrityError
 
 from base.clock import utc_now
-from base.french import NBSP, count
-from base.spreadsheet import LARGEST
+from base.french import count
+from scripts import members_changes, members_files, members_import
 from scripts import members_words as words
-from scripts.console import moment, opened, out, print_json, staff, stop
-from scripts.members_report import report
-from subscriptions import importing, roster, sectors
-from subscriptions.difference import Difference
-from subscriptions.errors import RosterUnreadable
+from scripts.console import moment, opened, out, print_json
 from subscriptions.listing import ListedMember, listing
 
 app = typer.Typer(help="Les membres et leur liste.", no_args_is_help=True)
 
 
-@app.command(
+app.command(
     "importer",
-    help="Comparer la liste des membres (CSV ou .xlsx) à ce qui est connu. "
-    "Sans --appliquer, rien n’est changé.",
-)
-def import_roster(
-    path: Annotated[Path, typer.Argument(metavar="FICHIER", help="La liste des membres.")],
-    apply: Annotated[
-        bool, typer.Option("--appliquer", help="Faire les changements montrés.")
-    ] = False,
-    day: Annotated[
-        str | None, typer.Option("--au", metavar="DATE", help="Comme si c’était ce jour.")
-    ] = None,
-) -> None:
-    at = moment(day, utc_now())
-    catalogue = sectors.load()
-    try:
-        found = roster.read(_document(path), catalogue)
-    except RosterUnreadable as error:
-        stop(f"{path.name}{NBSP}: {words.unreadable(error)} Rien n’a été changé.")
-    for line in report(_imported(found, at=at, apply=apply), catalogue, applied=apply):
-        out.print(line, soft_wrap=True)
-    if not apply:
-        out.print(
-            f"\nC’était un essai{NBSP}: rien n’a été changé. Pour appliquer, ajouter --appliquer."
-        )
+    help="Comparer la liste des membres (CSV ou .xlsx) à ce qui est connu, puis demander. "
+    "Sans accord, ni --appliquer, rien n’est changé.",
+)(members_import.import_roster)
+app.command(
+    "annuler-import",
+    help="Défaire le dernier import, sauf ce qui a changé depuis. "
+    "Sans accord, ni --appliquer, rien n’est changé.",
+)(members_import.undo_import)
 
 
-def _imported(found: roster.Roster, *, at: datetime, apply: bool) -> Difference:
-    try:
-        with opened(create=True) as store:
-            if not apply:
-                with store.read() as session:
-                    return importing.difference(session, found, at)
-            with store.write() as session:
-                return importing.take_in(session, found, at=at, by=staff())
-    except IntegrityError:
-        stop(
-            "Une autre personne modifie les membres en ce moment. "
-            "Rien n’a été changé; recommencer dans une minute."
-        )
-
-
-def _document(path: Path) -> bytes:
-    """The file's bytes, one more than the limit at most."""
-    try:
-        with path.open("rb") as stream:
-            return stream.read(LARGEST + 1)
-    except FileNotFoundError:
-        stop(f"Le fichier {path} n’existe pas. Vérifier son nom et son dossier.")
-    except OSError:
-        stop(f"Le fichier {path} ne peut pas être lu. Vérifier que c’est un fichier et ses droits.")
+for name, command, help_ in (
+    (
+        "modele",
+        members_files.template,
+        "Écrire un classeur à remplir, avec ses listes déroulantes et son mode d’emploi.",
+    ),
+    (
+        "exporter",
+        members_files.export,
+        "Écrire la liste des membres en .xlsx ou en CSV; l’importer n’y changerait rien.",
+    ),
+    ("ajouter", members_changes.add, "Ajouter une entreprise et son adhésion."),
+    (
+        "modifier",
+        members_changes.modify,
+        "Corriger le nom, le téléphone, ou les dates de la dernière adhésion.",
+    ),
+    ("terminer", members_changes.end, "L’adhésion prend fin, maintenant ou à une date."),
+    ("retablir", members_changes.reinstate, "L’entreprise est membre de nouveau."),
+    (
+        "voir",
+        members_changes.show,
+        "Ses adhésions, ce qui en était su avant, et ses contacts.",
+    ),
+):
+    app.command(name, help=help_)(command)
 
 
 @app.command("lister", help="Les entreprises, et pourquoi leurs contacts ne reçoivent rien.")

@@ -1,13 +1,20 @@
-"""An import's difference, in French, line by line."""
+"""An import's difference, in French: a table for each kind of change, refusals, one summary."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.table import Table
 
 from base.french import NBSP, count
 from scripts import members_words as words
-from subscriptions.difference import ContactChange, Difference, Kind, MemberChange
+from subscriptions.difference import ContactChange, Difference, Fact, Kind, MemberChange
 from subscriptions.sectors import Catalogue
+
+Change = MemberChange | ContactChange
+
+#: Lines that one table shows; the others are counted.
+MOST = 40
 
 _TITLES = {
     Kind.ADDED: "Ajoutés",
@@ -15,60 +22,55 @@ _TITLES = {
     Kind.ENDED: "Adhésions terminées",
     Kind.RETURNING: "De retour",
 }
+_ALL = "Tout voir : ajouter --tout."
 
 
-def report(difference: Difference, catalogue: Catalogue, *, applied: bool) -> Iterator[str]:
-    """What was changed, or would be; refusals and remarks; one line that sums up."""
+def report(difference: Difference, catalogue: Catalogue, *, most: int) -> Iterator[Table | str]:
+    """What is to be changed, at most so many lines of each kind; refusals; remarks."""
     for kind, title in _TITLES.items():
-        members = [m for m in difference.members if m.kind is kind]
-        contacts = [c for c in difference.contacts if c.kind is kind]
-        if members or contacts:
-            yield f"{title} ({_counted(members, contacts)})"
-            yield from _changes(members, contacts, catalogue)
-            yield ""
+        both: list[Change] = [*difference.members, *difference.contacts]
+        changes = [c for c in both if c.kind is kind]
+        if changes:
+            # sorted() is stable: an enterprise stands above its contacts.
+            ordered = sorted(changes, key=lambda c: c.line)
+            yield f"{title} ({_counted(changes)})"
+            yield _changes(ordered[:most], catalogue)
+            yield from _others(len(changes), most)
     if difference.refused:
         yield f"Refusés ({count(len(difference.refused), 'raison', 'raisons')})"
-        yield from (f"  {words.refused(line)}" for line in difference.refused)
-        yield ""
+        rows = [(str(r.line), *words.refused(r)) for r in difference.refused[:most]]
+        yield table(("Ligne", "Colonne", "Pourquoi, et que faire"), rows)
+        yield from _others(len(difference.refused), most)
     if difference.remarks:
         yield f"Avertissements ({len(difference.remarks)})"
-        for remark in difference.remarks:
-            yield f"  ligne {remark.line}, {remark.about}{NBSP}: {words.NOTICES[remark.notice]}"
-        yield ""
-    yield from _summary(difference, applied=applied)
+        noticed = [(str(r.line), r.about, words.noticed(r)) for r in difference.remarks[:most]]
+        yield table(("Ligne", "Sur", "À savoir"), noticed)
+        yield from _others(len(difference.remarks), most)
 
 
-def _counted(members: list[MemberChange], contacts: list[ContactChange]) -> str:
-    parts = [
-        count(len(members), "entreprise", "entreprises") if members else "",
-        count(len(contacts), "contact", "contacts") if contacts else "",
-    ]
-    return ", ".join(filter(None, parts))
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """A table that folds what is too long for the terminal, and cuts nothing."""
+    made = Table()
+    for heading in headings:
+        narrow = heading in {"Ligne", "No"}
+        made.add_column(heading, overflow="fold", no_wrap=narrow, justify="left")
+    for row in rows:
+        made.add_row(*row)
+    return made
 
 
-def _changes(
-    members: Iterable[MemberChange], contacts: Iterable[ContactChange], catalogue: Catalogue
-) -> Iterator[str]:
-    both: list[MemberChange | ContactChange] = [*members, *contacts]
-    # sorted() is stable: an enterprise stands above its contacts.
-    for change in sorted(both, key=lambda c: c.line):
-        about = change.name if isinstance(change, MemberChange) else change.address
-        yield f"  ligne {change.line}, {about}"
-        for fact in change.facts:
-            before = words.value(fact.field, fact.before, catalogue)
-            after = words.value(fact.field, fact.after, catalogue)
-            arrow = after if change.kind is Kind.ADDED else f"{before} → {after}"
-            yield f"      {words.FIELDS[fact.field]}{NBSP}: {arrow}"
+def told(kind: Kind, fact: Fact, catalogue: Catalogue) -> str:
+    """«fréquence : hebdomadaire → quotidien»."""
+    before = words.value(fact.field, fact.before, catalogue)
+    after = words.value(fact.field, fact.after, catalogue)
+    arrow = after if kind is Kind.ADDED else f"{before} → {after}"
+    return f"{words.FIELDS[fact.field]}{NBSP}: {arrow}"
 
 
-def _summary(difference: Difference, *, applied: bool) -> Iterator[str]:
+def summary(difference: Difference) -> Iterator[str]:
+    """The counts, and what was passed over."""
     if difference.is_empty:
         yield f"Rien à changer{NBSP}: tout est déjà connu."
-    elif applied:
-        yield (
-            f"Fait{NBSP}: {count(len(difference.members), 'entreprise', 'entreprises')} et "
-            f"{count(len(difference.contacts), 'contact', 'contacts')} ajoutés ou modifiés."
-        )
     lines = len({line.line for line in difference.refused})
     yield (
         f"{count(difference.unchanged, 'ligne', 'lignes')} sans changement; "
@@ -79,3 +81,83 @@ def _summary(difference: Difference, *, applied: bool) -> Iterator[str]:
         yield f"{known} hors du fichier{NBSP}: rien n’y est touché."
     if difference.unknown_headings:
         yield f"Colonnes non reconnues, ignorées{NBSP}: {', '.join(difference.unknown_headings)}."
+
+
+def done(difference: Difference) -> str:
+    """What was done."""
+    return (
+        f"Fait{NBSP}: {count(len(difference.members), 'entreprise', 'entreprises')} et "
+        f"{count(len(difference.contacts), 'contact', 'contacts')} ajoutés ou modifiés. "
+        "Pour revenir en arrière : alertes membres annuler-import"
+    )
+
+
+def in_json(difference: Difference, catalogue: Catalogue) -> dict[str, object]:
+    """All of it, for a script; values as the tables have them are in French under `texte`."""
+    return {
+        "members": [_change(c, c.name, catalogue) for c in difference.members],
+        "contacts": [_change(c, c.address, catalogue) for c in difference.contacts],
+        "refused": [
+            {
+                "line": r.line,
+                "column": r.column.value if r.column else None,
+                "reason": r.reason,
+                "detail": r.detail,
+                "texte": words.refused(r)[1],
+            }
+            for r in difference.refused
+        ],
+        "remarks": [
+            {"line": r.line, "about": r.about, "notice": r.notice.value, "detail": r.detail}
+            for r in difference.remarks
+        ],
+        "unchanged": difference.unchanged,
+        "absent": list(difference.absent),
+        "unknown_headings": list(difference.unknown_headings),
+        "ended": difference.ended,
+        "ends_many": difference.ends_many,
+    }
+
+
+def _change(change: Change, about: str, catalogue: Catalogue) -> dict[str, object]:
+    return {
+        "line": change.line,
+        "kind": change.kind.value,
+        "about": about,
+        "facts": [
+            {
+                "field": fact.field.value,
+                "before": fact.before,
+                "after": fact.after,
+                "texte": told(change.kind, fact, catalogue),
+            }
+            for fact in change.facts
+        ],
+    }
+
+
+def _counted(changes: Sequence[Change]) -> str:
+    members = sum(isinstance(c, MemberChange) for c in changes)
+    contacts = len(changes) - members
+    parts = [
+        count(members, "entreprise", "entreprises") if members else "",
+        count(contacts, "contact", "contacts") if contacts else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _changes(changes: Sequence[Change], catalogue: Catalogue) -> Table:
+    rows = [
+        (
+            str(change.line),
+            change.name if isinstance(change, MemberChange) else change.address,
+            "\n".join(told(change.kind, fact, catalogue) for fact in change.facts) or "—",
+        )
+        for change in changes
+    ]
+    return table(("Ligne", "Entreprise ou contact", "Ce qui change"), rows)
+
+
+def _others(number: int, most: int) -> Iterator[str]:
+    if number > most:
+        yield f"… et {count(number - most, 'autre', 'autres')}. {_ALL}"

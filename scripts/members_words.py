@@ -7,13 +7,16 @@ from datetime import date
 from base.french import NBSP, listed
 from base.spreadsheet import Unreadable
 from subscriptions import addresses, cells
-from subscriptions.difference import Field, Notice
+from subscriptions.cells import CellRefused
+from subscriptions.difference import Field, Notice, Remark
 from subscriptions.errors import RosterUnreadable
+from subscriptions.import_tables import Step
 from subscriptions.listing import Hindrance
 from subscriptions.roster import Reason, RefusedLine
 from subscriptions.roster_words import Column
 from subscriptions.sectors import Catalogue
 from subscriptions.tables import Basis, Frequency
+from subscriptions.undo_plan import Since
 
 COLUMNS: dict[str, str] = {
     Column.ENTERPRISE: "Entreprise",
@@ -51,6 +54,7 @@ FIELDS: dict[Field, str] = {
     Field.STARTS: "début de l’adhésion",
     Field.ENDS: "dernier jour de l’adhésion",
     Field.CONTACT: "contact",
+    Field.ADDRESS: "courriel",
     Field.SECTORS: "secteurs",
     Field.FREQUENCY: "fréquence",
     Field.TERRITORY: "territoire",
@@ -84,6 +88,25 @@ NOTICES: dict[Notice, str] = {
         "le statut n’est pas actif; l’adhésion prend fin dès maintenant, "
         "sans attendre la date de fin."
     ),
+    Notice.LOOKS_LIKE: (
+        "ressemble à {detail}. Vérifier que ce n’est pas une faute de frappe avant d’appliquer."
+    ),
+}
+
+SINCE: dict[Since, str] = {
+    Since.CHANGED: "changé depuis l’import : laissé tel quel.",
+    Since.LEFT: "s’est désabonné depuis l’import : laissé tel quel.",
+}
+
+STEPS: dict[Step, str] = {
+    Step.MEMBER: "entreprise",
+    Step.NAME: "nom",
+    Step.TELEPHONE: "téléphone",
+    Step.MEMBERSHIP: "adhésion",
+    Step.CONTACT: "contact",
+    Step.CONTACT_NAME: "nom du contact",
+    Step.SUBSCRIPTION: "abonnement",
+    Step.CONSENT: "base de consentement",
 }
 
 _UNREADABLE: dict[str, str] = {
@@ -135,6 +158,10 @@ _REFUSED: dict[str, str] = {
         "cette adresse irait à deux entreprises : « {first} » l’a déjà, « {rest} » la demande. "
         "Une adresse ne peut être qu’à une seule."
     ),
+    Reason.MERGED: (
+        "ce contact a été fusionné avec « {detail} ». Retirer cette ligne, ou le reprendre avec : "
+        "alertes contacts ajouter"
+    ),
     cells.Fault.EMPTY: "vide. Si des cellules sont fusionnées, répéter la valeur sur chaque ligne.",
     cells.Fault.FORMULA: "formule ou erreur de calcul ({detail}). La remplacer par sa valeur.",
     cells.Fault.DAMAGED: "caractère perdu ou illisible dans « {detail} ». Le retaper.",
@@ -177,21 +204,31 @@ def unreadable(error: RosterUnreadable) -> str:
     return sentence.format(detail=error.detail, required=required, columns=missing)
 
 
-def refused(line: RefusedLine) -> str:
-    """«ligne 7, colonne Courriel : adresse déjà présente à la ligne 3.»."""
-    first, *others = line.detail.split(" | ")
+def refused(line: RefusedLine) -> tuple[str, str]:
+    """The column, "" for the line as a whole; why it is refused, and what to do."""
+    column = COLUMNS[line.column] if line.column is not None else ""
+    return column, _why(line.reason, line.detail)
+
+
+def fault(found: CellRefused) -> str:
+    """Why a value cannot be used, and what to do."""
+    sentence = _why(found.reason, found.detail)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _why(reason: str, detail: str) -> str:
+    first, *others = detail.split(" | ")
     close = f" Peut-être{NBSP}: {listed_or(others)}." if others else ""
-    reason = _REFUSED[line.reason].format(
-        detail=line.detail, first=first, rest=" | ".join(others), close=close
-    )
-    where = f"ligne {line.line}"
-    if line.column is not None:
-        where += f", colonne {COLUMNS[line.column]}"
-    return f"{where}{NBSP}: {reason}"
+    return _REFUSED[reason].format(detail=detail, first=first, rest=" | ".join(others), close=close)
+
+
+def noticed(remark: Remark) -> str:
+    """What staff should know of a line."""
+    return NOTICES[remark.notice].format(detail=remark.detail)
 
 
 def listed_or(words: list[str]) -> str:
-    """«« a », « b » ou « c »»."""
+    """«« a », « b » ou « c »»."""
     quoted = [f"«{NBSP}{word}{NBSP}»" for word in words]
     return " ou ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
 

@@ -98,6 +98,7 @@ KEPT_WHY: dict[str, str] = {
     "omission": "pourquoi des lettres ne sont pas parties",
     "bounce": "le code du retour, sans les mots",
     "audit": "qui a fait quoi, sans les choix d’avant et d’après",
+    "import_step": "qu’une importation a changé quelque chose, sans le nom",
     "concern": "ce que l’équipe devait regarder, sans adresse",
 }
 

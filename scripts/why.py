@@ -67,6 +67,9 @@ def _in_json(found: Explanation) -> dict[str, Any]:
         "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in found.reasons],
         "sectors": [one.sector for one in found.sectors],
         "again": found.again,
+        "next_letter_at": found.waits.until if found.waits else None,
+        "waits_because": found.waits.because if found.waits else None,
+        "promoted": found.promoted,
     }
 
 

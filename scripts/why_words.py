@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from alerts import waiting
 from alerts.classification import THRESHOLD
 from alerts.explanation import Because, Explanation
 from alerts.matching import Lacked, NearMiss
+from alerts.rhythm import MOST_A_DAY, MOST_PROMOTED
 from base.french import NBSP, count, day, hour, listed
 from scripts.not_mailed_words import NOT_MAILED
 from scripts.subscriptions import CATEGORIES
@@ -37,6 +39,27 @@ _SENTENCES = {
         "Non. {When}{edition}, le classement ne le retenait pas; il le retiendrait aujourd’hui."
     ),
 }
+#: What says in which letter the notice is, or was.
+_IN_A_LETTER = (
+    Because.ACCEPTED,
+    Because.WAITING,
+    Because.HELD,
+    Because.IN_COURSE,
+    Because.UNCERTAIN,
+)
+_WAITS = {
+    waiting.Because.RHYTHM: "Comme les choses sont, elle est due {until}.",
+    waiting.Because.GROUPED: "Les avis de quelques minutes vont ensemble; elle est due {until}.",
+    waiting.Because.MORNING: (
+        "Ni la nuit, ni après {most} lettres le même jour{nbsp}: elle est due {until}."
+    ),
+    waiting.Because.PROMOTED: (
+        "Il fermerait trop tôt après la lettre du lundi{nbsp}: elle est due sans attendre, {until}."
+    ),
+    waiting.Because.PROMOTED_ENOUGH: (
+        "Déjà {promoted} lettres sans attendre lundi cette semaine{nbsp}: elle est due {until}."
+    ),
+}
 
 
 def lines(found: Explanation, catalogue: Catalogue, at: datetime) -> Iterator[str]:
@@ -46,7 +69,7 @@ def lines(found: Explanation, catalogue: Catalogue, at: datetime) -> Iterator[st
         at=f"le {moment(found.at)}" if found.at else "",
         When=f"Le {moment(found.at)}" if found.at and found.at < at else "Aujourd’hui",
         written=f"le {moment(found.letter.written_at)}" if found.letter else "",
-        edition=f" (édition {found.edition})" if found.edition else "",
+        edition=f" (édition {edition_name(found.edition)})" if found.edition else "",
         why=NOT_MAILED.get(found.why, found.why) if found.why else "",
         nbsp=NBSP,
     )
@@ -64,13 +87,29 @@ def lines(found: Explanation, catalogue: Catalogue, at: datetime) -> Iterator[st
         yield from _compared(found, catalogue)
     if found.seen_at is not None:
         yield _seen(found)
-    if found.again:
+    if found.promoted and found.because in _IN_A_LETTER:
+        yield "Il fermait trop tôt après la lettre du lundi; il n’a pas attendu celle-ci."
+    if found.waits is not None:
+        yield _WAITS[found.waits.because].format(
+            until=f"le {moment(found.waits.until)}",
+            most=MOST_A_DAY,
+            promoted=MOST_PROMOTED,
+            nbsp=NBSP,
+        )
+    elif found.again:
         yield "Comme les choses sont, la prochaine lettre l’annoncera."
 
 
 def moment(at: datetime) -> str:
     """«lundi 21 septembre 2026 à 6 h»."""
     return f"{day(at)} à {hour(at)}"
+
+
+def edition_name(label: str) -> str:
+    """«2026-W39»; of a letter at once, its day and minute in Québec."""
+    if not label.endswith("Z"):
+        return label
+    return f"du {moment(datetime.fromisoformat(label))}"
 
 
 def lacked(miss: NearMiss, catalogue: Catalogue) -> str:
@@ -109,7 +148,8 @@ def _begun(beginning: str, sentence: str) -> str:
 def _letter(found: Explanation) -> str:
     if found.letter is None:
         return " dans une lettre"
-    edition = f", édition {found.letter.edition}" if found.letter.edition else ""
+    name = edition_name(found.letter.edition)
+    edition = f", édition {name}" if name else ""
     return f" dans la lettre {found.letter.id}{edition}"
 
 

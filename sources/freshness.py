@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from base import concerns
 from base.clock import quebec_day, wall_time
 from sources import catalogue, ckan, tenders
-from sources.catalogue import Access, Source
+from sources.catalogue import Access, Rhythm, Source
 from sources.shape import Hold
 from sources.tables import Reading, Visit
 from sources.working_days import elapsed
@@ -126,6 +126,28 @@ def check(
             )
     _tell_of_backlog(session, at)
     return states
+
+
+def week_is_read(session: Session, monday: date, sources: Iterable[Source], at: datetime) -> bool:
+    """Whether each enabled source of weekly files has given the one that ends before that Monday.
+
+    True where none of them has such files: there is nothing to wait for. A file that is held was
+    not taken in, and is waited for.
+    """
+    weekly = [
+        one
+        for one in sources
+        if one.enabled and one.access is Access.CKAN and one.rhythm is Rhythm.WEEKLY
+    ]
+    return all(_has_read(session, one, monday - timedelta(days=1), at) for one in weekly)
+
+
+def _has_read(session: Session, source: Source, day: date, at: datetime) -> bool:
+    """Whether a file up to that day, or a later one, was taken in."""
+    periods = (
+        ckan.period(one.address.rpartition("/")[2]) for one in _taken_in(session, source, at)
+    )
+    return any(days is not None and days[1] >= day for days in periods)
 
 
 def _tell_of_backlog(session: Session, at: datetime) -> None:

@@ -12,6 +12,9 @@ from sources import authority
 from sources.release import Status
 from sources.tables import Revision, Tender
 
+#: Revisions asked for at once: SQLite takes at most 32,766 variables a statement.
+_LOT = 1000
+
 
 def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """Each tender that is active and not closed at `at`, with its latest revision.
@@ -24,10 +27,74 @@ def open_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     return [(tender, revision) for tender, revision in found]
 
 
+def open_of(
+    session: Session, clusters: Iterable[int], at: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, those of these clusters, the backlog included."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    found = session.execute(_open(at).where(cluster.in_(list(clusters))))
+    return [(tender, revision) for tender, revision in found]
+
+
+def open_revisions(session: Session, at: datetime) -> list[tuple[int, int]]:
+    """As `open_at`, each tender's cluster and its latest revision's id, without their texts."""
+    found = session.execute(
+        _open(at)
+        .where(Tender.backlog.is_(False))
+        .with_only_columns(func.coalesce(Tender.cluster_id, Tender.id), Revision.id)
+    )
+    return [(cluster_id, revision_id) for cluster_id, revision_id in found]
+
+
+def of_revisions(session: Session, revision_ids: Iterable[int]) -> list[tuple[Tender, Revision]]:
+    """Those revisions with their tenders, ordered by tender, oldest first."""
+    wanted = list(revision_ids)
+    found: list[tuple[Tender, Revision]] = []
+    for start in range(0, len(wanted), _LOT):
+        lot = Revision.id.in_(wanted[start : start + _LOT])
+        rows = session.execute(
+            select(Tender, Revision).join(Revision, Revision.tender_id == Tender.id).where(lot)
+        )
+        found += [(tender, revision) for tender, revision in rows]
+    return sorted(found, key=lambda one: one[0].id)
+
+
+def closed_between(
+    session: Session, start: datetime, end: datetime
+) -> list[tuple[Tender, Revision]]:
+    """As `open_at`, what was open at `start`, or came since, and has closed by `end`."""
+    found = session.execute(
+        _latest()
+        .where(Tender.status == Status.ACTIVE, Tender.backlog.is_(False))
+        .where(Tender.closes_at > start, Tender.closes_at <= end)
+        .order_by(Tender.id)
+    )
+    return [(tender, revision) for tender, revision in found]
+
+
 def backlog_at(session: Session, at: datetime) -> list[tuple[Tender, Revision]]:
     """As `open_at`, those that were seen too late to be news: staff decide about them."""
     found = session.execute(_open(at).where(Tender.backlog.is_(True)))
     return [(tender, revision) for tender, revision in found]
+
+
+def open_by_source(session: Session, at: datetime) -> dict[str, set[int]]:
+    """The calls of `open_at` by the sources that have them, each by its cluster."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    asked = _open(at).where(Tender.backlog.is_(False)).order_by(None)
+    found: dict[str, set[int]] = {}
+    for source, one in session.execute(asked.with_only_columns(Tender.source, cluster)):
+        found.setdefault(source, set()).add(one)
+    return found
+
+
+def count_seen(session: Session, since: datetime, until: datetime) -> int:
+    """How many calls were first seen in [since, until), each once whatever its sources."""
+    cluster = func.coalesce(Tender.cluster_id, Tender.id)
+    seen = select(func.count(cluster.distinct())).where(
+        Tender.first_seen_at >= since, Tender.first_seen_at < until
+    )
+    return session.scalar(seen) or 0
 
 
 def by_revision(session: Session, revision_ids: Iterable[int]) -> dict[int, Revision]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from base.spreadsheet import Cell, Formula
 from base.text import clean, fold
+from base.workbook import bare
 from subscriptions.addresses import normalised
 from subscriptions.errors import AddressRefused
 from subscriptions.roster_words import ACTIVE, BASES, FREQUENCIES, INACTIVE, NO_BASIS, Column
@@ -80,7 +81,7 @@ def text(cell: Cell, longest: int = LONGEST_EVIDENCE) -> str:
     """The text of a cell on one line, stored as it is: no formula is made of it here."""
     if isinstance(cell, Formula):
         raise CellRefused(Fault.FORMULA, cell.text)
-    value = clean(str(cell)).strip("\u00a0 ")
+    value = bare(clean(str(cell)).strip("\u00a0 "))
     if "\ufffd" in value:
         raise CellRefused(Fault.DAMAGED, value[:80])
     if len(value) > longest:

@@ -22,8 +22,10 @@ from subscriptions.difference import (
     Remark,
     Value,
 )
-from subscriptions.roster import Entry, RefusedLine, Roster, two_enterprises
-from subscriptions.stretches import Stretch, last_day, midnight, redrawn
+from subscriptions.likeness import likenesses
+from subscriptions.roster import Entry, Reason, RefusedLine, Roster, clash, two_enterprises
+from subscriptions.roster_words import Column
+from subscriptions.stretches import Stretch, last_day, redrawn
 from subscriptions.tables import Frequency, Origin
 from subscriptions.wishes import Wishes
 
@@ -40,21 +42,26 @@ def compare(roster: Roster, known: Known, at: datetime) -> Difference:
         members=tuple(sorted((m for m in members if m), key=lambda m: m.line)),
         contacts=tuple(c for c in contacts if c),
         refused=tuple(sorted([*roster.refused, *refused], key=lambda r: r.line)),
-        remarks=tuple(r for e in entries for r in _remarks(e, known, at)),
+        remarks=_all_remarks(entries, known, at),
         unchanged=sum(e.line not in changed for e in entries),
-        absent=tuple(sorted(m.name for k, m in known.members.items() if k not in first)),
+        absent=tuple(
+            sorted(m.name for k, m in known.members.items() if k not in first and m.stretches)
+        ),
         unknown_headings=roster.unknown_headings,
+        active=sum(any(s.holds(at) for s in m.stretches) for m in known.members.values()),
     )
 
 
 def _ours(entries: Sequence[Entry], known: Known) -> tuple[list[Entry], list[RefusedLine]]:
-    """The entries whose address is not another enterprise's, and the refusal of the others."""
+    """The entries whose address is the enterprise's own, and the refusal of the others."""
     kept: list[Entry] = []
     refused: list[RefusedLine] = []
     for entry in entries:
         holder = known.contacts.get(entry.address)
         if holder is not None and holder.key != entry.key:
             refused.append(two_enterprises(entry, holder.enterprise))
+        elif holder is None and (kept_one := known.merged.get((entry.key, entry.address))):
+            refused.append(clash(entry, Reason.MERGED, Column.ADDRESS, kept_one))
         else:
             kept.append(entry)
     return kept, refused
@@ -111,7 +118,8 @@ def _last_day(stretch: Stretch | None) -> Value:
 
 
 def _contact(entry: Entry, known: Known) -> ContactChange | None:
-    contact = known.contacts.get(entry.address)
+    live = known.contacts.get(entry.address)
+    contact = live or known.gone.get((entry.key, entry.address))
     left = entry.address in known.left
     name = entry.contact or (contact.name if contact else "")
     wishes = None if left else _wishes(entry, contact)
@@ -123,11 +131,12 @@ def _contact(entry: Entry, known: Known) -> ContactChange | None:
         Fact(Field.CONSENT, None, consent.basis.value if consent else None),
     ]
     different = tuple(f for f in facts if f.before != f.after)
-    if contact is not None and not different and wishes is None and consent is None:
+    if live is not None and not different and wishes is None and consent is None:
         return None
+    known_as = Kind.CHANGED if live else Kind.RETURNING
     return ContactChange(
         line=entry.line,
-        kind=Kind.CHANGED if contact else Kind.ADDED,
+        kind=known_as if contact else Kind.ADDED,
         key=entry.key,
         enterprise=entry.enterprise,
         contact_id=contact.id if contact else None,
@@ -174,14 +183,26 @@ def _wish_facts(old: Wishes | None, new: Wishes | None) -> Iterator[Fact]:
 
 
 def _consent(entry: Entry, contact: KnownContact | None) -> NewConsent | None:
-    """The consent to add, unless one with the same basis, evidence and day is on record."""
+    """The consent to add, unless one with the same basis, evidence and day holds or will."""
     if entry.basis is None:
         return None
     for basis, evidence, starts_at in contact.consents if contact else ():
-        same_day = entry.consented_on is None or midnight(entry.consented_on) == starts_at
+        same_day = entry.consented_on in {None, quebec_day(starts_at)}
         if (basis, evidence) == (entry.basis.value, entry.evidence) and same_day:
             return None
     return NewConsent(entry.basis, entry.evidence, entry.consented_on)
+
+
+def _all_remarks(entries: Sequence[Entry], known: Known, at: datetime) -> tuple[Remark, ...]:
+    new = [e for e in entries if e.address not in known.contacts]
+    alike = likenesses([e.address for e in new], known.contacts)
+    looks = (
+        Remark(e.line, Notice.LOOKS_LIKE, e.address, alike[e.address])
+        for e in new
+        if e.address in alike
+    )
+    said = [*(r for e in entries for r in _remarks(e, known, at)), *looks]
+    return tuple(sorted(said, key=lambda r: r.line))
 
 
 def _remarks(entry: Entry, known: Known, at: datetime) -> Iterator[Remark]:

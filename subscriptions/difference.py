@@ -16,6 +16,9 @@ from subscriptions.stretches import Stretch
 from subscriptions.tables import Basis, Origin
 from subscriptions.wishes import Wishes
 
+#: The share of the active enterprises that an import may end without being asked once more.
+MOST_ENDED = 0.1
+
 Value = str | date | tuple[str, ...] | None
 
 
@@ -26,7 +29,7 @@ class Kind(StrEnum):
     CHANGED = "changed"
     #: Its membership held, and no longer does.
     ENDED = "ended"
-    #: It was a member before, and is one again.
+    #: A member, or a contact of one, before, and again.
     RETURNING = "returning"
 
 
@@ -38,6 +41,7 @@ class Field(StrEnum):
     STARTS = "starts"
     ENDS = "ends"
     CONTACT = "contact"
+    ADDRESS = "address"
     SECTORS = "sectors"
     FREQUENCY = "frequency"
     TERRITORY = "territory"
@@ -57,6 +61,8 @@ class Notice(StrEnum):
     ACTIVE_BUT_ENDED = "active but ended"
     #: Not active, though the last day is to come: ended now.
     ENDED_EARLY = "ended early"
+    #: A new address that is nearly another one, or nearly one of a great host.
+    LOOKS_LIKE = "looks like"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,8 @@ class Remark:
     notice: Notice
     #: The contact's address or the enterprise.
     about: str
+    #: LOOKS_LIKE: the other address.
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +147,23 @@ class Difference:
     #: Enterprises that are known and not in the roster: not touched.
     absent: tuple[str, ...]
     unknown_headings: tuple[str, ...]
+    #: Enterprises whose membership holds before the import.
+    active: int
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would change nothing."""
         return not (self.members or self.contacts)
+
+    @property
+    def ended(self) -> int:
+        """Enterprises whose membership ends."""
+        return sum(m.kind is Kind.ENDED for m in self.members)
+
+    @property
+    def ends_many(self) -> bool:
+        """Whether it ends more than a roster does by habit: a wrong column may be to blame."""
+        return self.ended > 1 and self.ended > self.active * MOST_ENDED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +178,7 @@ class KnownMember:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownContact:
-    """A live contact as it is."""
+    """A contact as it is."""
 
     id: int
     #: The enterprise's.
@@ -167,8 +187,10 @@ class KnownContact:
     name: str
     #: None where no subscription lives.
     wishes: Wishes | None
+    #: The latest, live or ended.
+    last_wishes: Wishes | None
     origin: Origin | None
-    #: Basis, evidence and first moment of every consent on record.
+    #: Basis, evidence and first moment of every consent that is not over, the first begun first.
     consents: tuple[tuple[str, str, datetime], ...]
     #: Whether one of them holds now.
     may_be_written_to: bool
@@ -182,5 +204,9 @@ class Known:
     members: Mapping[str, KnownMember]
     #: Live contacts by address.
     contacts: Mapping[str, KnownContact]
+    #: Contacts that were removed, the latest of each, by enterprise and address.
+    gone: Mapping[tuple[str, str], KnownContact]
     #: Addresses whose reader unsubscribed, contacts that are gone included.
     left: frozenset[str]
+    #: By enterprise and address of a contact that was merged: the kept one's address.
+    merged: Mapping[tuple[str, str], str]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from base.concerns import raise_concern
 from base.database import insert
-from subscriptions.tables import AddressKey, Suppression
+from subscriptions.tables import AddressKey, Contact, Suppression
 
 #: Reasons that only the person itself can take back.
 ERASED, UNSUBSCRIBED = "erased", "unsubscribed"
@@ -83,11 +83,14 @@ def recognise(session: Session, addresses: Iterable[str]) -> list[str]:
     return sorted(oldest)
 
 
-def came_back(session: Session, contact_id: int, address: str, *, at: datetime) -> None:
-    """A contact has that address from now on: one that a digest stops is said to staff."""
-    if recognise(session, [address]):
-        key, detail = f"contact:{contact_id}:erased", {"contact": contact_id}
-        raise_concern(session, key=key, cause="erased address", detail=detail, at=at)
+def came_back(session: Session, contacts: Sequence[Contact]) -> None:
+    """Those contacts are new: one with an address that a digest stops is said to staff."""
+    barred = set(recognise(session, [one.address for one in contacts]))
+    for contact in contacts:
+        if contact.address in barred:
+            key, detail = f"contact:{contact.id}:erased", {"contact": contact.id}
+            at = contact.created_at
+            raise_concern(session, key=key, cause="erased address", detail=detail, at=at)
 
 
 def _make_key(session: Session) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscriptions import importing
+from subscriptions import knowledge
 from subscriptions.difference import KnownContact, KnownMember
 from subscriptions.tables import Suppression
 
@@ -48,8 +48,11 @@ class ListedMember:
 
 
 def listing(session: Session, at: datetime) -> tuple[ListedMember, ...]:
-    """All enterprises in the order of their names, with their live contacts."""
-    known = importing.known(session, at)
+    """All enterprises in the order of their names, with their live contacts.
+
+    Without those of which nothing is left: their import was undone.
+    """
+    known = knowledge.known(session, at)
     suppressed = frozenset(
         session.scalars(select(Suppression.address).where(Suppression.lifted_at.is_(None)))
     )
@@ -68,6 +71,7 @@ def listing(session: Session, at: datetime) -> tuple[ListedMember, ...]:
             contacts=tuple(contacts[key]),
         )
         for key, member in sorted(known.members.items())
+        if member.stretches or contacts[key]
     )
 
 

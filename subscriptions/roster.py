@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from base import spreadsheet
+from base.progress import Progress, untold
 from base.spreadsheet import (
     HEADER_WITHIN,
     Cell,
@@ -24,10 +25,13 @@ from subscriptions import cells
 from subscriptions.cells import CellRefused
 from subscriptions.errors import RosterUnreadable
 from subscriptions.members import name_key
-from subscriptions.roster_words import REQUIRED, Column, column
+from subscriptions.roster_words import REQUIRED, Column, column, one_more_sector
 from subscriptions.sectors import Catalogue
 from subscriptions.stretches import Declared
 from subscriptions.tables import Basis, Frequency
+
+#: Lines between two signs of progress.
+_STRIDE = 100
 
 
 class Reason(StrEnum):
@@ -39,6 +43,8 @@ class Reason(StrEnum):
     ADDRESS_TWICE = "address twice"
     #: One address for two enterprises.
     TWO_ENTERPRISES = "two enterprises"
+    #: The contact of that address was merged with another one.
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,16 +99,29 @@ class Roster:
 class _Header:
     places: dict[Column, int]
     unknown: tuple[str, ...]
+    #: More columns of sectors.
+    sectors: tuple[int, ...] = ()
 
     def cell(self, row: Row, name: Column) -> Cell | None:
         """None where the file has no such column; "" where the line is shorter."""
         place = self.places.get(name)
         if place is None:
             return None
-        return row.cells[place] if place < len(row.cells) else ""
+        found = _at(row, place)
+        return self._joined(row, found) if name is Column.SECTORS and self.sectors else found
+
+    def _joined(self, row: Row, first: Cell) -> Cell:
+        """All the sectors of a line, as one cell; a formula where one of them is."""
+        every = [first, *(_at(row, place) for place in self.sectors)]
+        wrong = next((one for one in every if isinstance(one, spreadsheet.Formula)), None)
+        return wrong or "|".join(str(one) for one in every)
 
 
-def read(document: bytes, catalogue: Catalogue) -> Roster:
+def _at(row: Row, place: int) -> Cell:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def read(document: bytes, catalogue: Catalogue, progress: Progress = untold) -> Roster:
     """Read a roster from the bytes of a CSV or .xlsx file.
 
     Raises:
@@ -114,7 +133,9 @@ def read(document: bytes, catalogue: Catalogue) -> Roster:
     sectors = cells.sectors(catalogue)
     entries: list[Entry] = []
     refused: list[RefusedLine] = []
-    for row in rows:
+    for place, row in enumerate(rows):
+        if place % _STRIDE == 0:
+            progress(place, len(rows))
         entry, faults = _entry(row, header, sectors)
         refused += faults
         if entry is not None:
@@ -161,23 +182,26 @@ def _header_place(sheet: Sheet) -> int | None:
 def _header(row: Row) -> _Header:
     places: dict[Column, int] = {}
     unknown: list[str] = []
+    sectors: list[int] = []
     for place, cell in enumerate(row.cells):
         heading = cells.text(cell) if not isinstance(cell, spreadsheet.Formula) else ""
         name = column(fold(heading))
-        if name in places:
+        if name in places and one_more_sector(fold(heading)):
+            sectors.append(place)
+        elif name in places:
             raise RosterUnreadable(Unreadable.COLUMN_TWICE, f"{heading} ({row.number})")
-        if name is not None:
+        elif name is not None:
             places[name] = place
         elif heading:
             unknown.append(heading)
-    return _Header(places, tuple(unknown))
+    return _Header(places, tuple(unknown), tuple(sectors))
 
 
 def _entry(
     row: Row, header: _Header, sectors: Callable[[Cell], tuple[str, ...]]
 ) -> tuple[Entry | None, list[RefusedLine]]:
     """The entry of a line, or all that is wrong with it."""
-    if _score([str(c) for c in row.cells]) >= len(REQUIRED):
+    if _is_header(row, header):
         again = RefusedLine(line=row.number, column=None, reason=Reason.HEADER_AGAIN)
         return None, [again]
     taken = cells.Line(row.number, {name: header.cell(row, name) for name in header.places})
@@ -203,6 +227,14 @@ def _entry(
     return (None if faults else entry), faults
 
 
+def _is_header(row: Row, header: _Header) -> bool:
+    """Whether the headings are repeated; no address is one."""
+    address = header.cell(row, Column.ADDRESS)
+    if isinstance(address, str) and "@" in address:
+        return False
+    return _score([str(c) for c in row.cells]) >= len(REQUIRED)
+
+
 def _refused(line: int, fault: tuple[Column, CellRefused]) -> RefusedLine:
     name, refusal = fault
     return RefusedLine(line=line, column=name, reason=refusal.reason, detail=refusal.detail)
@@ -220,7 +252,7 @@ def _apart(entries: Sequence[Entry]) -> tuple[list[Entry], list[RefusedLine]]:
         if same_address is not None:
             refused.append(_twice(entry, same_address))
         elif entry.membership != first.membership:
-            refused.append(_clash(entry, Reason.TWO_STANDINGS, Column.STATUS, str(first.line)))
+            refused.append(clash(entry, Reason.TWO_STANDINGS, Column.STATUS, str(first.line)))
         else:
             of_address[entry.address] = entry
             of_enterprise[entry.key] = first
@@ -230,15 +262,16 @@ def _apart(entries: Sequence[Entry]) -> tuple[list[Entry], list[RefusedLine]]:
 
 def _twice(entry: Entry, earlier: Entry) -> RefusedLine:
     if entry.key == earlier.key:
-        return _clash(entry, Reason.ADDRESS_TWICE, Column.ADDRESS, str(earlier.line))
+        return clash(entry, Reason.ADDRESS_TWICE, Column.ADDRESS, str(earlier.line))
     return two_enterprises(entry, earlier.enterprise)
 
 
 def two_enterprises(entry: Entry, holder: str) -> RefusedLine:
     """The refusal of a line whose address is already `holder`'s."""
     names = f"{holder} | {entry.enterprise}"
-    return _clash(entry, Reason.TWO_ENTERPRISES, Column.ADDRESS, names)
+    return clash(entry, Reason.TWO_ENTERPRISES, Column.ADDRESS, names)
 
 
-def _clash(entry: Entry, reason: Reason, name: Column, detail: str) -> RefusedLine:
+def clash(entry: Entry, reason: Reason, name: Column, detail: str) -> RefusedLine:
+    """The refusal of a line that agrees with itself, but not with another or what is known."""
     return RefusedLine(line=entry.line, column=name, reason=reason, detail=detail)

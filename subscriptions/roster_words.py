@@ -5,6 +5,7 @@ Read, never written: what is shown to staff is in scripts/.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from subscriptions.tables import Basis, Frequency
@@ -93,6 +94,9 @@ FREQUENCIES: dict[str, Frequency] = {
     "hebdomadairement": Frequency.WEEKLY, "chaque semaine": Frequency.WEEKLY,
     "toutes les semaines": Frequency.WEEKLY, "semaine": Frequency.WEEKLY,
     "weekly": Frequency.WEEKLY,
+    "des la parution": Frequency.INSTANT, "a la parution": Frequency.INSTANT,
+    "immediat": Frequency.INSTANT, "immediate": Frequency.INSTANT,
+    "instantane": Frequency.INSTANT, "instantanee": Frequency.INSTANT,
 }
 
 BASES: dict[str, Basis] = {
@@ -104,9 +108,17 @@ BASES: dict[str, Basis] = {
 NO_BASIS: frozenset[str] = frozenset({"aucun", "aucune", "non", "sans", "a obtenir"})
 # fmt: on
 
+#: One sector a cell, chosen from a list: «Secteur 2».
+_MORE_SECTORS = re.compile(r"(?:autre )?secteur(?: d'activite)? ?\d\d?")
+
 _COLUMNS = {heading: column for column, many in HEADINGS.items() for heading in many}
 
 
 def column(heading: str) -> Column | None:
     """The column that a folded heading names."""
-    return _COLUMNS.get(heading)
+    return Column.SECTORS if one_more_sector(heading) else _COLUMNS.get(heading)
+
+
+def one_more_sector(heading: str) -> bool:
+    """Whether a folded heading is one of several columns of sectors."""
+    return _MORE_SECTORS.fullmatch(heading) is not None

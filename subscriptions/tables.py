@@ -57,7 +57,11 @@ class Member(Base):
 
 
 class Membership(Base):
-    """A stretch of days, [starts_on, ends_on), during which a member is active."""
+    """A stretch of days, [starts_at, ends_at), during which a member is active; append-only.
+
+    What is known now are the rows without `superseded_at`. One that proves wrong is superseded,
+    never changed: it says what was known from `recorded_at` on, until then.
+    """
 
     __tablename__ = "membership"
 
@@ -69,6 +73,8 @@ class Membership(Base):
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(String(100))
     reason: Mapped[str] = mapped_column(String(200), default="")
+    #: When another row took its place, or when it was found never to have been true.
+    superseded_at: Mapped[datetime | None]
 
 
 class Contact(Base):
@@ -100,6 +106,10 @@ class Contact(Base):
     ended_at: Mapped[datetime | None]
     #: When its name and address were erased; the row stays as a number without a person.
     erased_at: Mapped[datetime | None]
+    #: The contact that it was merged with: its links to leave end that one’s letters.
+    merged_into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("contact.id", ondelete="SET NULL")
+    )
 
 
 class Subscription(Base):

@@ -84,6 +84,12 @@ def has_left(session: Session, contact_id: int) -> bool:
     return last is not None and last.end_reason == UNSUBSCRIBED
 
 
+def last_of_each(session: Session) -> dict[int, Subscription]:
+    """The latest subscription of every contact, live or ended, by contact."""
+    rows = session.scalars(select(Subscription).order_by(Subscription.started_at, Subscription.id))
+    return {row.contact_id: row for row in rows}
+
+
 def subscribe(
     session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
 ) -> Subscription:
@@ -132,15 +138,13 @@ def unsubscribe(session: Session, contact_id: int, *, origin: str, at: datetime)
 
 
 def remove(session: Session, contact_id: int, *, origin: str, at: datetime) -> bool:
-    """End the live subscription because its contact goes, as `unsubscribe` but not its wish."""
-    ended = _end(session, contact_id, REMOVED, origin=origin, at=at)
-    return ended or _end(session, contact_id, REMOVED, origin=origin, at=at)
+    """End the live subscription because the contact is removed: it may be taken back later."""
+    return _end(session, contact_id, REMOVED, origin=origin, at=at)
 
 
-def _open(
-    session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
-) -> Subscription:
-    opened = Subscription(
+def new_subscription(contact_id: int, wishes: Wishes, *, origin: str, at: datetime) -> Subscription:
+    """A subscription that is no row yet, for a contact that has none (UNIQUE)."""
+    return Subscription(
         contact_id=contact_id,
         frequency=wishes.frequency,
         sectors=list(wishes.sectors),
@@ -155,6 +159,12 @@ def _open(
         started_at=at,
         origin=origin,
     )
+
+
+def _open(
+    session: Session, contact_id: int, wishes: Wishes, *, origin: str, at: datetime
+) -> Subscription:
+    opened = new_subscription(contact_id, wishes, origin=origin, at=at)
     session.add(opened)
     session.flush()
     return opened

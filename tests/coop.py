@@ -73,10 +73,13 @@ def entitled(session: Session, name: str, **wishes: object) -> Contact:
             recorded_by="essai",
         )
     )
-    values = {"frequency": "weekly", "sectors": ["deneigement"], **wishes}
-    session.add(
-        Subscription(contact_id=contact.id, started_at=LONG_AGO, origin=Origin.ROSTER, **values)
-    )
+    values = {
+        "frequency": "weekly",
+        "sectors": ["deneigement"],
+        "started_at": LONG_AGO,
+        **wishes,
+    }
+    session.add(Subscription(contact_id=contact.id, origin=Origin.ROSTER, **values))
     session.flush()
     return contact
 

@@ -24,9 +24,38 @@ FAULTS = {
     r"[\w’»)] ?:(?= |$)": "a no-break space before a colon",
     r"« | »": "no-break spaces inside guillemets",
     r"\d (?:\$|%|h\b)": "a no-break space before $, % and h",
-    r"(?i)\be-?mails?\b": "courriel",
     r"\w·\w": "a neutral wording, or parentheses",
+    r"\b\d{1,2}h\d{0,2}\b|(?<!-\d\d )\b\d{1,2}:\d\d\b": "14 h 30",
+    r"\b\d{1,2}/\d{1,2}/\d{2,4}\b": "23 novembre 2026",
+    r"\d+(?:ème|eme|ième)\b": "2e",
+    r"\d[ \u00a0](?:Janvier|Février|Mars|Avril|Mai|Juin|Juillet|Août|Septembre)\b": "no capital",
+    r"\d[ \u00a0](?:Octobre|Novembre|Décembre)\b": "no capital",
 }
+#: Anglicisms and the words of France -> what Québec writes (OQLF, GDT; docs/glossary.md).
+WORDS = {
+    r"e-?mails?|mails?|mèl": "courriel",
+    r"newsletters?|digests?": "infolettre, lettre",
+    r"(?:se |vous )?désinscri\w+|unsubscribe": "se désabonner",
+    r"gérer (?:mes|vos) (?:notifications|préférences)": "modifier vos préférences",
+    r"bounces?|bounced": "message non livré",
+    r"acheteurs?|marchés?": "organisme, appel d’offres",
+    r"cliquez(?: ici)?|clique[rz]?": "the link says where it leads",
+    r"spams?|junk": "pourriel",
+    r"deadlines?": "date limite",
+    r"feedbacks?": "avis, commentaire",
+    r"updates?|mettre à date": "mettre à jour",
+    r"links?|online|login|password": "lien, en ligne, mot de passe",
+    r"canceller|cédule\w*|initialiser": "annuler, calendrier, parapher",
+    r"abonné·e|membre·s": "a neutral wording",
+}
+
+
+def _words(prose: str) -> list[tuple[str, str]]:
+    return [
+        (right, found[0])
+        for wrong, right in WORDS.items()
+        for found in re.finditer(rf"(?i)(?<![\w\-./@])(?:{wrong})(?![\w@.-]*\w)", prose)
+    ]
 
 
 def _faults(prose: str) -> list[tuple[str, str]]:
@@ -47,11 +76,15 @@ def test_a_template_is_in_quebec_typography(path: Path) -> None:
     bare = re.sub(r"\{[{%#].*?[}%#]\}", "0", prose, flags=re.DOTALL)
     quoted = [one for tag in tags for one in re.findall(r'"([^"]* [^"]*)"', tag)]
     assert _faults(bare) + [fault for one in quoted for fault in _faults(one)] == []
+    said = [bare, *(one for tag in tags for one in re.findall(r'"([^"/]+)"', tag))]
+    assert [fault for one in said for fault in _words(one)] == []
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_command_speaks_in_quebec_typography(path: Path) -> None:
+    sentences = [one for one in _sentences(path) if " " in one]
     assert [fault for one in _sentences(path) for fault in _faults(one)] == []
+    assert [fault for one in sentences for fault in _words(one)] == []
 
 
 def _sentences(path: Path) -> list[str]:
@@ -101,12 +134,35 @@ def _text(node: ast.Constant | ast.JoinedStr) -> str:
         "« avis »",
         "12 $",
         "14 h",
-        "votre e-mail",
         "abonné·e",
+        "à 14h30",
+        "à 14:30",
+        "23/11/2026",
+        "la 2ème fois",
+        "le 1er\u00a0Octobre, le 2\u00a0Octobre",
     ],
 )
 def test_the_faults_are_seen(wrong: str) -> None:
     assert _faults(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "votre e-mail",
+        "par mail",
+        "Se désinscrire",
+        "Gérer vos préférences",
+        "Cliquez ici",
+        "le spam",
+    ],
+)
+def test_the_words_of_elsewhere_are_seen(wrong: str) -> None:
+    assert _words(wrong)
+
+
+def test_addresses_and_right_words_are_no_fault() -> None:
+    assert not _words("Votre courriel, à a@mail.exemple.quebec : un appel d’offres; se désabonner.")
 
 
 def test_right_typography_is_no_fault() -> None:

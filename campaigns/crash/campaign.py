@@ -38,6 +38,7 @@ _WAITING = (
     LetterState.CLAIMED,
     LetterState.IN_DOUBT,
     LetterState.DEFERRED,
+    LetterState.STALE,
 )
 
 

@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts import editions, letter, outbox, outcomes, recovery
+from alerts import letter, outbox, outcomes, periodic, recovery
 from alerts.classification import Lexicon
 from alerts.delivery import Outcome, Relay
 from alerts.digest import Period
-from alerts.editions import Due
 from alerts.handing import Handing
 from alerts.journal import open_journal
 from alerts.service import Service
+from alerts.streams import Due
+from alerts.tables import Stream
 from alerts.writing import Desk
 from base.clock import utc_now
 from base.database import Database
@@ -30,7 +31,6 @@ from campaigns.crash.mutants import MUTANTS
 from sources.reading import Network
 from subscriptions import sectors
 from subscriptions.links import Links
-from subscriptions.tables import Frequency
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,9 +153,9 @@ def _set_round(trial: int) -> None:
 
     def due(at: datetime) -> list[Due]:
         period = Period(at - timedelta(days=1), at)
-        return [Due(frequency=Frequency.DAILY, label=f"round-{trial}", period=period)]
+        return [Due(stream=Stream.DAILY, label=f"round-{trial}", period=period)]
 
-    setattr(editions, "due", due)  # noqa: B010, from outside
+    setattr(periodic, "due", due)  # noqa: B010, from outside
     setattr(outcomes, "BACK_OFF", (1 / 60,))  # noqa: B010, from outside
 
 

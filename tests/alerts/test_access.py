@@ -21,7 +21,7 @@ ANNE, ZOE = ("anne@ex.ca", "Anne Fictive"), ("zoe@ex.ca", "Zoé Fictive")
 #: Of nobody but, at most, who of the staff did it. One more here is a decision.
 OF_NOBODY = {
     "address_key", "attachment", "edition", "hold", "incident", "instance", "reading", "revision",
-    "tender", "visit",
+    "roster_import", "tender", "visit",
 }  # fmt: skip
 #: Whose rows are a person's: all but those that the inventory ties to nobody.
 PERSONAL = sorted(one.table for one in inventory() if one.tie is not Tie.NONE)
@@ -82,7 +82,7 @@ def test_every_table_says_how_its_rows_are_a_person_s_as_its_keys_do() -> None:
 
 def test_a_table_tied_to_nobody_names_no_person_but_staff_s() -> None:
     """Its personal fields, where it has any, are who of the staff did it."""
-    staff = {"set_by", "lifted_by", "added_by", "recorded_by"}
+    staff = {"set_by", "lifted_by", "added_by", "recorded_by", "undone_by"}
     loose = [one for one in inventory() if one.tie is Tie.NONE]
     assert {one.table for one in loose} == OF_NOBODY
     assert {name for one in loose for name in one.personal} <= staff

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from alerts.tables import Edition, EditionState, Hold, Letter, LetterState
 from base import concerns
 from base.concerns import Concern
 from base.database import Database
+from sources.tables import Tender
 from tests.coop import AT, entitled, tender
 from tests.mailserver import mail_server
 from tests.writers import desk
@@ -195,3 +196,79 @@ def test_measuring_counts_no_letter_in_quarantine(database: Database) -> None:
         session.flush()
         assert brake.measure(session, edition, at=AT) == ""
         assert edition.letters == 1
+
+
+MORNING = AT + timedelta(hours=3)
+DAY = timedelta(days=1)
+
+
+def _days(session: Session, *totals: tuple[int, int]) -> None:
+    """Letters at once of earlier days, each day's in two runs; and none is a first run."""
+    for back, (letters, notices) in enumerate(totals, start=1):
+        for run, share in enumerate((letters // 2, letters - letters // 2)):
+            at = MORNING - back * DAY + timedelta(hours=run)
+            session.add(
+                Edition(
+                    frequency="instant",
+                    label=f"avant-{back}-{run}",
+                    starts_at=at,
+                    ends_at=at + DAY,
+                    opened_at=at,
+                    written_at=at,
+                    state=EditionState.WRITTEN,
+                    letters=share,
+                    notices=round(notices * share / letters),
+                )
+            )
+    holds.release_first_run(session, by="essai", at=AT)
+
+
+def _at_once(database: Database, at: datetime, *, readers: int, name: str = "") -> list[str]:
+    """So many readers are told of something at once; the causes of the holds that stand then."""
+    with database.write() as session:
+        sectors = ["deneigement"]
+        for number in range(readers):
+            entitled(session, f"x{name}{number}", frequency="instant", sectors=sectors)
+        if not session.scalar(select(func.count()).select_from(Tender)):
+            tender(session, closes_at=AT + 30 * DAY)
+    editions.write_open(database, desk(), at=at)
+    with database.read() as session:
+        return [one.cause for one in holds.standing(session)]
+
+
+@pytest.mark.parametrize(
+    ("past", "readers", "held"),
+    [
+        pytest.param([(2, 2)] * 7 + [(8, 8)], 24, False, id="three times the busiest day"),
+        pytest.param([(2, 2)] * 7 + [(8, 8)], 25, True, id="more than three times"),
+        pytest.param([(2, 2)] * 8 + [(90, 90)], 25, True, id="no more than eight days"),
+        pytest.param([(2, 2)] * 8, 20, False, id="twenty are no alarm"),
+        pytest.param([(2, 2)] * 2, 60, False, id="two days say nothing"),
+    ],
+)
+def test_letters_at_once_are_compared_by_the_day(
+    database: Database, past: list[tuple[int, int]], readers: int, held: bool
+) -> None:
+    with database.write() as session:
+        _days(session, *past)
+    assert _at_once(database, MORNING, readers=readers) == (["brake"] if held else [])
+
+
+def test_many_small_runs_of_one_day_are_one_large_one_and_are_held_once(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        _days(session, *[(2, 2)] * 4)
+    held = []
+    for run in range(4):
+        at = MORNING + run * timedelta(minutes=20)
+        held.append(_at_once(database, at, readers=7, name=f"run{run}"))
+    assert held == [[], [], ["brake"], ["brake"]]
+    with database.read() as session:
+        (concern,) = concerns.standing(session)
+        assert (concern.key, concern.detail["letters"]) == ("hold:instant:2026-09-21", 21)
+    with database.write() as session:
+        # Staff have looked: what they saw counts no more that day.
+        holds.lift(session, by="essai", at=MORNING + timedelta(hours=2))
+    assert _at_once(database, MORNING + timedelta(hours=3), readers=7, name="later") == []
+    assert _at_once(database, MORNING + timedelta(hours=4), readers=14, name="last") == ["brake"]

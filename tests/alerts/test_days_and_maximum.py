@@ -40,13 +40,11 @@ def test_a_daily_letter_is_written_on_the_chosen_days_only(database: Database) -
     assert _write(database, 1) == ["mardi@exemple.quebec"]
 
 
-def test_what_was_asked_at_once_comes_with_the_daily_letters_at_the_latest(
-    database: Database,
-) -> None:
+def test_what_was_asked_at_once_does_not_come_daily(database: Database) -> None:
     with database.write() as session:
         tender(session)
         entitled(session, "aussitot", frequency=Frequency.INSTANT)
-    assert _write(database) == ["aussitot@exemple.quebec"]
+    assert _write(database) == []
 
 
 @pytest.mark.parametrize(("most", "first", "second"), [(2, 2, 1), (None, 3, 0)])

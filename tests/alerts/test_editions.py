@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts import editions, ledger
+from alerts import editions, ledger, periodic
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
 from base.clock import QUEBEC
 from base.database import Database
@@ -53,11 +53,11 @@ def _whys(session: Session) -> list[str]:
 )
 def test_an_edition_is_due_from_its_hour_on(at: datetime, labels: list[str]) -> None:
     expected = [label for label in labels if not label.endswith("?")]
-    assert [one.label for one in editions.due(at)] == expected
+    assert [one.label for one in periodic.due(at)] == expected
 
 
 def test_a_period_is_whole_days_in_quebec_through_a_change_of_clock() -> None:
-    weekly = editions.due(_in_quebec(2026, 11, 2, 6))[1]
+    weekly = periodic.due(_in_quebec(2026, 11, 2, 6))[1]
     assert weekly.period.start == _in_quebec(2026, 10, 26, 0)
     assert weekly.period.end == _in_quebec(2026, 11, 2, 0)
     # The Sunday of 1 November has 25 hours; the difference of wall times would not show it.

@@ -41,6 +41,7 @@ GOES: dict[str, set[str] | None] = {
     "letter": {"address", "content"},
     "told": {"reasons"},
     "bounce": {"words"},
+    "import_step": {"before", "after"},
     "audit": {"before", "after"},
     "suppression": {"address"},
     "near_miss": None,

@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import lxml.html
 import pytest
 
 from alerts import templates
-from alerts.digest import Digest, Notice, Period, Reason
 from alerts.inlining import inlined
-from alerts.letter import ReaderLinks, Sender
-
-AT = datetime(2026, 9, 21, 12, tzinfo=UTC)
-SENDER = Sender(
-    tenant_name="Coop fictive de l’Économie sociale",
-    postal_address="1, rue Fictive, Trois-Rivières (Québec)",
-    contact_email="info@exemple.quebec",
-    privacy_officer="Direction générale, vie-privee@exemple.quebec",
-    public_url="https://alertes.exemple.quebec",
-    author_email="alertes@exemple.quebec",
-    list_domain="alertes.exemple.quebec",
-)
-NOTICE = Notice(
-    cluster_id=1,
-    revision_id=1,
-    number="20169865",
-    title="Déneigement des stationnements",
-    buyer="Ville fictive",
-    place="",
-    place_to_check=True,
-    category="Services",
-    method="Avis d’appel d’offres",
-    closes_at=datetime(2026, 9, 28, 15, tzinfo=UTC),
-    uri="https://seao.gouv.qc.ca/avis?ItemId=1&x=2",
-    source="SEAO",
-    reasons=(Reason("d", "Déneigement", "« déneigement » dans le titre"),),
-)
-DIGEST = Digest(
-    contact_name="Ariane Fictive",
-    member_name="Coop fictive du Déneigement",
-    stream="weekly",
-    period=Period(AT - timedelta(days=7, hours=8), AT - timedelta(hours=8)),
-    notices=(NOTICE,),
-    sectors=("Déneigement",),
-)
+from tests.coop import AT
+from tests.emails import oracle
+from tests.emails.gallery import CASES, LINKS, SENDER
 
 
 def test_tags_stay_where_they_are_once_each() -> None:
@@ -65,24 +30,38 @@ def test_a_tag_in_the_markup_of_an_element_is_refused() -> None:
         inlined("<html><body><p {% if a %}hidden{% endif %}>x</p></body></html>")
 
 
-def test_the_inlined_template_rendered_is_the_rendered_letter_inlined() -> None:
-    words = {
-        "digest": DIGEST,
-        "links": ReaderLinks("https://exemple.quebec/d?a=1&b=2", "https://exemple.quebec/p"),
-        "sender": SENDER,
-        "at": AT,
-        "total": 1,
-        "subject": "Sujet",
-        "sectors": "Déneigement",
-        "cards": (NOTICE, NOTICE),
-        "lines": (NOTICE,),
-        "rest": 3,
-    }
-    name = "emails/digest/body.html"
-    once = templates.template(name).render(words)
-    plain = templates._environment(templates.source, html=True).get_template(name).render(words)
-    each = inlined(plain)
-    assert _dom(once) == _dom(each)
+def test_statements_around_the_document_stay_around_it() -> None:
+    source = "{% block a %}\n<!DOCTYPE html><html><body><p>x</p></body></html>\n{% endblock %}"
+    done = inlined(source)
+    assert done.startswith("{% block a %}\n<!DOCTYPE html>")
+    assert done.endswith("</html>\n{% endblock %}")
+
+
+def test_a_sheet_that_is_marked_stays_and_is_not_inlined() -> None:
+    done = inlined(
+        '<html><head><style data-premailer="ignore">p{color:#111}</style>'
+        "<style>p{margin:0}</style></head><body><p>x</p></body></html>"
+    )
+    assert "<style>p{color:#111}</style>" in done
+    assert '<p style="margin:0">x</p>' in done
+    assert done.count("<style>") == 1
+
+
+@pytest.mark.parametrize("name", ["un-avis", "un-peu-de-tout", "titres-hostiles"])
+def test_the_inlined_template_rendered_is_the_rendered_letter_inlined(name: str) -> None:
+    digest = CASES[name]()
+    words = oracle.words(SENDER, digest, LINKS, AT, cards=len(digest.notices), lines=0)
+    assert _dom(oracle.html_of(words)) == _dom(oracle.styled(oracle.plain_template().render(words)))
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in (templates.ROOT / "emails").iterdir()))
+def test_every_template_that_is_inlined_keeps_its_doctype_and_dark_colours(name: str) -> None:
+    if name.startswith("_"):
+        return
+    done = inlined(templates.source(f"emails/{name}/body.html"))
+    assert done.lstrip().removeprefix("{% block top %}").lstrip().startswith("<!DOCTYPE html>")
+    assert "@media (prefers-color-scheme: dark)" in done
+    assert '<div class="page" lang="fr-CA" dir="ltr" style=' in done
 
 
 def _dom(html: str) -> list[tuple[str, dict[str, str], str, str]]:

@@ -80,6 +80,7 @@ async def test_the_call_goes_the_way_of_the_page(database: Database, tmp_path: P
     with database.read() as session:
         told = session.scalars(select(Told).where(Told.letter_id == letter.id)).one()
         _told(told.state, session.get_one(Letter, letter.id).state)
+        _told(f"{told.days_left} whole days")
 
 
 async def _accepted(database: Database, folder: Path) -> None:

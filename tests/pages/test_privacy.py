@@ -11,6 +11,7 @@ import base.audit
 import base.concerns
 import base.incidents  # noqa: F401
 import sources.tables  # noqa: F401
+import subscriptions.import_tables
 import subscriptions.tables  # noqa: F401
 from base.database import Base
 from base.inventory import Kept, inventory

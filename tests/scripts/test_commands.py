@@ -146,7 +146,7 @@ def test_a_wrong_line_is_told_with_its_number_and_the_good_ones_go_in(
     wrong.write_bytes("\r\n".join(lines).encode("cp1252"))
     said = alertes("membres", "importer", str(wrong), "--appliquer")
     assert said.code == 0
-    assert "ligne 3" in said.out
+    assert "│ 3     │ Courriel" in said.out
     members = json.loads(alertes("membres", "lister", "--json").out)["members"]
     assert sum(len(member["contacts"]) for member in members) == 15
 
