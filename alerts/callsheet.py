@@ -94,4 +94,8 @@ def _missed(session: Session, contact_id: int, at: datetime) -> tuple[Missed, ..
         .order_by(Revision.closes_at, Revision.id)
     )
     # Once, though the notice and a reminder of it were both missed.
-    return tuple({revision_id: Missed(*row) for revision_id, *row in rows}.values())
+    missed = {
+        revision_id: Missed(title, buyer, closes_at, uri)
+        for revision_id, title, buyer, closes_at, uri in rows
+    }
+    return tuple(missed.values())
