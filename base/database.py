@@ -132,8 +132,9 @@ def connect(url: str, *, busy: float = BUSY) -> Database:
 def _sqlite_connected(connection: sqlite3.Connection, _record: object) -> None:
     # The driver would open its own transactions; ours are begun by `_sqlite_begins`.
     connection.isolation_level = None
-    # WAL lets the pages read while a letter is written; FULL makes a commit durable.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    # WAL lets the pages read while a letter is written; FULL makes a commit durable; what is
+    # deleted is overwritten, also where SQLite was not built to do so.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

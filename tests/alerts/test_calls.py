@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from alerts import calls, editions, ledger, near_misses
 from alerts.matching import Lacked, NearMiss
-from alerts.near_misses import KEPT, MOST, Missed
+from alerts.near_misses import MOST, Missed
 from alerts.poison import Poison
 from alerts.tables import Letter, LetterState, NearMissed, Told
 from base.database import Database
@@ -170,17 +170,6 @@ def test_the_best_of_each_kind_are_kept_and_the_far_are_not() -> None:
     best = near_misses.best(found)
     assert [one.revision_id for one in best] == [99, 98, 97, 200]
     assert MOST == 3
-
-
-def test_near_misses_are_forgotten_after_90_days(database: Database) -> None:
-    with database.write() as session:
-        _, revision = tender(session)
-        contact = entitled(session, "anne")
-        one = Missed(contact.id, revision.id, NearMiss(Lacked.TERRITORY, "Ailleurs", 0.9))
-        near_misses.keep(session, [one], at=AT)
-        assert near_misses.prune(session, at=AT + KEPT - timedelta(seconds=1)) == 0
-        assert near_misses.prune(session, at=AT + KEPT) == 1
-    assert timedelta(days=90) == KEPT
 
 
 def test_a_sector_that_left_the_catalogue_finds_nothing(database: Database) -> None:

@@ -17,6 +17,7 @@ import alerts.staff_tables
 import alerts.tables  # noqa: F401
 import base.concerns
 import base.heartbeat
+import base.incidents
 import base.maintenance  # noqa: F401
 import sources.tables  # noqa: F401
 import subscriptions.import_tables

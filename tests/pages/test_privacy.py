@@ -8,11 +8,13 @@ from starlette.testclient import TestClient
 import alerts.answer_tables
 import alerts.tables  # noqa: F401
 import base.audit
-import base.concerns  # noqa: F401
+import base.concerns
+import base.incidents  # noqa: F401
 import sources.tables  # noqa: F401
+import subscriptions.import_tables
 import subscriptions.tables  # noqa: F401
 from base.database import Base
-from pages.privacy import Kept, inventory
+from base.inventory import Kept, inventory
 from tests.webpages import IDENTITY
 
 KEPT = {one.table: one for one in inventory()}
