@@ -11,9 +11,10 @@ from alerts.erasure import Obstacle, Planned
 from alerts.tables import Kind, LetterState, ToldState
 from base.french import NBSP, count, day, hour
 from base.inventory import kept_in
+from scripts.category_words import CATEGORIES
 from scripts.members_words import BASES
 from scripts.not_mailed_words import NOT_MAILED
-from scripts.subscriptions import CATEGORIES, ENDS, NAMES, ORIGINS
+from scripts.subscriptions import ENDS, NAMES, ORIGINS
 from subscriptions import sectors
 from subscriptions.tables import Frequency, Via, What
 
@@ -95,6 +96,7 @@ KEPT_WHY: dict[str, str] = {
     "letter": "la preuve que seuls des membres ont été avisés, sans adresse ni contenu",
     "attempt": "les réponses du serveur, sans l’adresse",
     "told": "la preuve de qui a été avisé de quel avis, par numéro",
+    "told_before": "la preuve de qui a été avisé de quel avis, par numéro",
     "omission": "pourquoi des lettres ne sont pas parties",
     "bounce": "le code du retour, sans les mots",
     "audit": "qui a fait quoi, sans les choix d’avant et d’après",
