@@ -61,14 +61,14 @@ def test_each_example_answers_what_the_page_shows(
     database = connect(f"sqlite:///{path}")
     live(database, tmp_path / "retours")
     database.dispose()
-    wrong = {}
+    wrong = []
     for command, lines in examples(PAGE):
         program, *words = shlex.split(command)
         assert program == "alertes"
         said = alertes(*words)
         if said.code or unsaid(lines, said.out):
-            wrong[command] = (said.code, unsaid(lines, said.out), said.out + said.err)
-    assert wrong == {}
+            wrong += [f"$ {command} -> {said.code}", *unsaid(lines, said.out), said.out + said.err]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_each_question_has_a_command() -> None:
