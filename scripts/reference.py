@@ -24,7 +24,7 @@ WIDTH = 100
 OPENING = f"""\
 # Toutes les commandes
 
-<!-- Cette page est faite par « make reference », d’après le programme. Ne pas la corriger ici. -->
+<!-- Écrite par make reference, d’après le programme. Ne pas la corriger ici. -->
 
 Chaque commande avec tout ce qu’elle accepte. Pour savoir laquelle employer, lire plutôt
 [le guide](README.md) ou [les questions et leurs réponses](../support-tasks.md). La même aide
