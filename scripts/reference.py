@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
-from typer._click.core import Command, Parameter
+from typer._click.core import Command
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from base.database import ROOT
@@ -43,11 +43,11 @@ s’affiche dans le terminal{NBSP}: ajouter `--help` à n’importe quelle comma
 
 def page() -> str:
     """The page as it should be."""
-    whole = command_of(application(""))
-    assert isinstance(whole, TyperGroup)
     said = [OPENING, *(f"- [`alertes {name}`](#{_anchor(name)})" for name in COMMANDS), ""]
+    whole = command_of(application(""))
+    inner = whole.commands if isinstance(whole, TyperGroup) else {}
     for name in COMMANDS:
-        said += _section(whole.commands[name], f"alertes {name}", level=2)
+        said += _section(inner[name], f"alertes {name}", level=2)
     return "\n".join(said)
 
 
@@ -83,10 +83,9 @@ def _place(argument: TyperArgument) -> str:
     return name if argument.required else f"[{name}]"
 
 
-def _spelled(one: Parameter) -> str:
+def _spelled(one: TyperArgument | TyperOption) -> str:
     if isinstance(one, TyperArgument):
         return _place(one)
-    assert isinstance(one, TyperOption)
     names = " ou ".join([*one.opts, *one.secondary_opts])
     return names if one.is_flag else f"{names} {one.metavar or 'VALEUR'}"
 

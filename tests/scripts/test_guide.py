@@ -18,7 +18,8 @@ from scripts.usage import command_of
 GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
 WRITTEN = [path for path in GUIDE if path != reference.PAGE]
 #: Every page with commands for staff.
-PAGES = [*WRITTEN, ROOT / "docs" / "support-tasks.md", ROOT / "docs" / "privacy.md", ROOT / "README.md"]  # fmt: skip
+OTHERS = ("docs/support-tasks.md", "docs/privacy.md", "README.md")
+PAGES = [*WRITTEN, *(ROOT / name for name in OTHERS)]
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from base.database import ROOT, connect
+from base.database import connect
 from scripts.__main__ import COMMANDS
 from tests.conftest import Said
+from tests.support_page import PAGE, examples
 from tests.support_story import live
 
-PAGE = (ROOT / "docs" / "support-tasks.md").read_text("utf-8")
 #: What only the commands that send need.
 SETTINGS = {
     "SMTP_HOST": "127.0.0.1",
@@ -25,14 +25,6 @@ SETTINGS = {
 }
 #: The rules of tables are no part of what is said.
 RULES = re.compile(r"[\u2500-\u257f\s]+")
-
-
-def examples(page: str) -> Iterator[tuple[str, list[str]]]:
-    """Each command of the page's console blocks, and the lines that it should answer."""
-    for block in re.findall(r"(?ms)^```console\n(.*?)^```$", page):
-        for part in block.split("$ ")[1:]:
-            command, *lines = part.splitlines()
-            yield command, [line for line in lines if line.strip()]
 
 
 def unsaid(lines: list[str], said: str) -> list[str]:
