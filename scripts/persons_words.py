@@ -11,9 +11,10 @@ from alerts.erasure import Obstacle, Planned
 from alerts.tables import Kind, LetterState, ToldState
 from base.french import NBSP, count, day, hour
 from base.inventory import kept_in
+from scripts.category_words import CATEGORIES
 from scripts.members_words import BASES
 from scripts.not_mailed_words import NOT_MAILED
-from scripts.subscriptions import CATEGORIES, ENDS, NAMES, ORIGINS
+from scripts.subscriptions import ENDS, NAMES, ORIGINS
 from subscriptions import sectors
 from subscriptions.tables import Frequency, Via, What
 
