@@ -14,10 +14,13 @@ from sqlalchemy import ColumnElement, Table, false, or_, select
 from sqlalchemy.orm import Session
 
 import alerts.answer_tables
+import alerts.staff_tables
 import alerts.tables
 import base.audit
 import base.concerns
+import base.heartbeat
 import base.incidents
+import base.maintenance
 import sources.tables
 import subscriptions.import_tables
 import subscriptions.tables
@@ -31,10 +34,13 @@ from subscriptions.tables import Contact, Event, What
 #: Importing them is what makes their tables known to `Base.metadata`.
 DECLARED = (
     alerts.answer_tables,
+    alerts.staff_tables,
     alerts.tables,
     base.audit,
     base.concerns,
+    base.heartbeat,
     base.incidents,
+    base.maintenance,
     sources.tables,
     subscriptions.import_tables,
     subscriptions.tables,

@@ -96,6 +96,7 @@ KEPT_WHY: dict[str, str] = {
     "letter": "la preuve que seuls des membres ont été avisés, sans adresse ni contenu",
     "attempt": "les réponses du serveur, sans l’adresse",
     "told": "la preuve de qui a été avisé de quel avis, par numéro",
+    "told_before": "la preuve de qui a été avisé de quel avis, par numéro",
     "omission": "pourquoi des lettres ne sont pas parties",
     "bounce": "le code du retour, sans les mots",
     "audit": "qui a fait quoi, sans les choix d’avant et d’après",

@@ -118,7 +118,7 @@ def _any(made: Everything, table: Table, column: Column[Any], at: datetime) -> A
     if issubclass(kind, JSON):
         return _json(made, table, column)
     if issubclass(kind, LargeBinary):
-        whose = "public" if table.name in PUBLISHED else made.address
+        whose = "public" if table.name in PUBLISHED | {"staff_letter"} else made.address
         return f"To: {whose}\r\n\r\nBonjour".encode()
     return {UtcDateTime: at - timedelta(hours=1), Date: date(2026, 9, 1), Boolean: False}.get(
         kind, number
@@ -135,7 +135,11 @@ def _text(made: Everything, table: Table, column: Column[Any]) -> str:
     length = column.type.length if isinstance(column.type, String) else None
     where = (table.name, column.name)
     tag = hashlib.sha256(f"{made.address}{where}".encode()).hexdigest()
-    unique = column.unique or column.name in {"public_id", "token", "key", "sha256", "name_key"}
+    unique = (
+        column.unique
+        or column.primary_key
+        or column.name in {"public_id", "token", "key", "sha256", "name_key"}
+    )
     quoted = "" if unique or table.name in PUBLISHED else made.address
     text = f"{quoted} {tag}"[: min(length or 64, 64)].strip()
     if len(text) > 12:

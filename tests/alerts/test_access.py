@@ -20,8 +20,8 @@ from tests.everything import Everything, fill
 ANNE, ZOE = ("anne@ex.ca", "Anne Fictive"), ("zoe@ex.ca", "Zoé Fictive")
 #: Of nobody but, at most, who of the staff did it. One more here is a decision.
 OF_NOBODY = {
-    "address_key", "attachment", "edition", "hold", "incident", "instance", "reading", "revision",
-    "roster_import", "tender", "visit",
+    "address_key", "attachment", "edition", "heartbeat", "hold", "incident", "instance",
+    "maintenance", "reading", "revision", "roster_import", "staff_letter", "tender", "visit",
 }  # fmt: skip
 #: Whose rows are a person's: all but those that the inventory ties to nobody.
 PERSONAL = sorted(one.table for one in inventory() if one.tie is not Tie.NONE)
@@ -82,7 +82,7 @@ def test_every_table_says_how_its_rows_are_a_person_s_as_its_keys_do() -> None:
 
 def test_a_table_tied_to_nobody_names_no_person_but_staff_s() -> None:
     """Its personal fields, where it has any, are who of the staff did it."""
-    staff = {"set_by", "lifted_by", "added_by", "recorded_by", "undone_by"}
+    staff = {"set_by", "lifted_by", "added_by", "recorded_by", "undone_by", "announced_by"}
     loose = [one for one in inventory() if one.tie is Tie.NONE]
     assert {one.table for one in loose} == OF_NOBODY
     assert {name for one in loose for name in one.personal} <= staff
@@ -122,5 +122,8 @@ def test_every_row_filled_in_is_counted_once(database: Database) -> None:
                 continue
             counted = session.scalar(select(func.count()).select_from(table))
             assert counted == 2, table.name
-            assert isinstance(next(iter(table.primary_key)).type, Integer) or table.name == "visit"
+            assert isinstance(next(iter(table.primary_key)).type, Integer) or table.name in {
+                "visit",
+                "heartbeat",
+            }
     assert kept_in("contact").tie is Tie.CONTACT
