@@ -3,10 +3,10 @@
     python -m benchmarks.two_years var/deux-ans.sqlite3
     python -m benchmarks.support_tasks var/deux-ans.sqlite3
 
-The page's contacts, enterprises and notices are put for some of the database's. ROUNDS times, a copy
-is made and every example run upon it in the page's order, each as a process of its own. The median
-of the clock is printed, with the processor's seconds and the exit code of that run. Run it on a
-quiet machine.
+Some of the database's contacts, enterprises and notices stand in for the page's. ROUNDS times, a
+copy is made and every example run upon it in the page's order, each as a process of its own. The
+median of the clock is printed, with the processor's seconds and the exit code of that run. Run it
+on a quiet machine. There is no import to undo in that database: that example ends with code 1.
 """
 
 from __future__ import annotations
