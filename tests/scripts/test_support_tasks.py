@@ -58,8 +58,10 @@ def test_each_example_answers_what_the_page_shows(
         program, *words = shlex.split(command)
         assert program == "alertes"
         said = alertes(*words)
-        if said.code or unsaid(lines, said.out):
-            wrong += [f"$ {command} -> {said.code}", *unsaid(lines, said.out), said.out + said.err]
+        # A terminal shows both; what is asked or explained comes before the answer.
+        shown = f"{said.err}\n{said.out}"
+        if said.code or unsaid(lines, shown):
+            wrong += [f"$ {command} -> {said.code}", *unsaid(lines, shown), shown]
     assert not wrong, "\n".join(wrong)
 
 
