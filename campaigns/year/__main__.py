@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import random
 import secrets
 import sys
 from datetime import date
 
 from campaigns import stores
+from campaigns.year.mutants import MUTANTS, put
 from campaigns.year.year import START, run
 
 
@@ -20,6 +20,8 @@ def main() -> None:
     """Run what the command line asks for."""
     asked = _arguments()
     logging.disable(logging.CRITICAL)
+    if asked.mutant:
+        put(asked.mutant)
     good = True
     for kind in asked.database:
         with stores.opened(kind) as database:
@@ -50,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--grid", type=int, default=30, help="minutes between two ticks by day")
     parser.add_argument("--share", type=float, default=1.0, help="of the ticks that are made")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
+    parser.add_argument("--mutant", choices=MUTANTS, help="a fault that is to be found")
     return parser.parse_args()
 
 

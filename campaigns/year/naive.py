@@ -21,20 +21,10 @@ from campaigns.year.book import (
     Told,
     day_of,
     give_up,
-    is_night,
     live,
 )
-from campaigns.year.rules import (
-    GROUPED,
-    Key,
-    Owed,
-    changes,
-    due_at_once,
-    monday_of,
-    owed_at_once,
-    reminders,
-    untold,
-)
+from campaigns.year.rules import Key, changes, monday_of
+from campaigns.year.streams import WORDS, Due, called, chosen, is_served
 from campaigns.year.world import (
     CANCELLED,
     DAY,
@@ -110,7 +100,8 @@ class Naive:
         for letter in stale:
             self._anew(letter, at)
         self._sweep()
-        self._called(at)
+        for due in called(self.book, at):
+            self._write(due, at)
         return [
             Written(one.reader, one.stream, frozenset(_key(row) for row in live(one)))
             for one in self._now
@@ -157,16 +148,9 @@ class Naive:
 
     def _rhythm(self, stream: str, day: date, at: datetime) -> None:
         for number, reader in enumerate(self.book.readers):
-            if _is_served(reader, stream, day) and reader.may_be_mailed(at):
-                self._write(number, stream, day.isoformat(), self._all(reader, at), at)
-
-    def _all(self, reader: Reader, at: datetime, *, only_owed: bool = False) -> list[Key]:
-        """What changed, then what is new, up to the reader's own maximum."""
-        found = owed_at_once(self.book, reader, at) if only_owed else untold(self.book, reader, at)
-        changed = [one.key for one in changes(self.book, reader, at)]
-        new = [(call.number, NEW, "-", len(call.versions) - 1) for call in found]
-        most = reader.stay.asked.most if reader.stay else None
-        return changed + new[:most]
+            if is_served(reader, stream, day) and reader.may_be_mailed(at):
+                keys = chosen(self.book, reader, stream, at)
+                self._write(Due(number, stream, day.isoformat(), keys), at)
 
     def _is_false(self, letter: Letter, at: datetime) -> bool:
         """What it tells is not so any more."""
@@ -189,127 +173,24 @@ class Naive:
     def _anew(self, letter: Letter, at: datetime) -> None:
         """A letter that became false is written once more, with what is true now."""
         reader, stream = self.book.readers[letter.reader], letter.stream
-        served = stream not in {"daily", "weekly"} or _is_served(
-            reader, stream, date.fromisoformat(letter.label)
-        )
-        keys: list[Key] = []
+        clocked = stream in {"daily", "weekly"}
+        served = not clocked or is_served(reader, stream, date.fromisoformat(letter.label))
         if served and reader.may_be_mailed(at):
-            keys = self._chosen(letter, reader, at)
-            if keys or stream == "welcome":
+            keys = chosen(self.book, reader, stream, at)
+            if keys or stream in WORDS:
                 self._fill(letter, keys, at)
                 return
         give_up(letter, at)
         if stream == "instant":
             reader.unwritten.append((letter.opened_at, at))
 
-    def _chosen(self, letter: Letter, reader: Reader, at: datetime) -> list[Key]:
-        """What a letter of that stream tells that reader now."""
-        match letter.stream:
-            case "change":
-                return [one.key for one in _pressing(self.book, reader, at)]
-            case "reminder":
-                return reminders(self.book, reader, at)
-            case "instant":
-                slower = reader.stay is None or reader.stay.asked.frequency != "instant"
-                return self._all(reader, at, only_owed=slower)
-        return self._all(reader, at)
-
-    def _called(self, at: datetime) -> None:
-        """The runs that no clock opens, in the order in which one knows of the other."""
-        self._welcomes(at)
-        at_once = [
-            number
-            for number, reader in enumerate(self.book.readers)
-            if due_at_once(self.book, reader, at) is not None
-        ]
-        for number in at_once:
-            reader = self.book.readers[number]
-            slower = reader.stay is None or reader.stay.asked.frequency != "instant"
-            self._write(number, "instant", "", self._all(reader, at, only_owed=slower), at)
-        for number, reader in enumerate(self.book.readers):
-            pressing = _pressing(self.book, reader, at)
-            if pressing and reader.may_be_mailed(at) and self._may_leave(reader, pressing, at):
-                self._write(number, "change", "", [one.key for one in pressing], at)
-        self._reminders(at)
-        self._alive(at)
-
-    def _may_leave(self, reader: Reader, pressing: list[Owed], at: datetime) -> bool:
-        if at < min(one.call.seen_at for one in pressing) + GROUPED:
-            return False
-        if is_night(at) and not any(one.closes_within(DAY, at) for one in pressing):
-            return False
-        today = [
-            one
-            for one in reader.letters
-            if one.stream in {"instant", "change"} and one.written_at >= wall(day_of(at), 5)
-        ]
-        return len(today) < 3 or any(one.presses(at) for one in pressing)
-
-    def _welcomes(self, at: datetime) -> None:
-        """Who subscribed for the first time lately, the service being at work already."""
-        for number, reader in enumerate(self.book.readers):
-            if not reader.stays or is_night(at) or self.book.began is None:
-                continue
-            first = reader.stays[0].since
-            if not (at - 14 * DAY < first <= at - GROUPED and first > self.book.began):
-                continue
-            had = any(one.stream == "welcome" for one in reader.letters)
-            if not had and reader.may_be_mailed(at):
-                self._write(number, "welcome", "", self._all(reader, at), at, word=True)
-
-    def _reminders(self, at: datetime) -> None:
-        label = ("reminder", day_of(at).isoformat())
-        if at < wall(day_of(at), 6, 30) or label in self.book.opened:
-            return
-        due = {n: reminders(self.book, one, at) for n, one in enumerate(self.book.readers)}
-        due = {number: keys for number, keys in due.items() if keys}
-        closings = [self.book.calls[key[0]].said.closes_at for keys in due.values() for key in keys]
-        soon = any(moment and moment <= at + DAY for moment in closings)
-        if due and (soon or not is_night(at)):
-            self.book.opened.add(label)
-            for number, keys in due.items():
-                if self.book.readers[number].may_be_mailed(at):
-                    self._write(number, "reminder", label[1], keys, at)
-
-    def _alive(self, at: datetime) -> None:
-        """Who had no notice in the month that is over is told that all is well."""
-        today = day_of(at)
-        first = (today.replace(day=1) - DAY).replace(day=1)
-        label, since = ("alive", first.isoformat()), wall(first, 9)
-        if today.day > 5 or at < wall(today, 9) or label in self.book.opened:
-            return
-        quiet = [
-            number
-            for number, reader in enumerate(self.book.readers)
-            if reader.stay
-            and reader.stays[0].since <= since
-            and not any(
-                one.size and one.written_at >= since and one.state in {WAITING, ACCEPTED}
-                for one in reader.letters
-            )
-        ]
-        if quiet:
-            self.book.opened.add(label)
-            for number in quiet:
-                if self.book.readers[number].may_be_mailed(at):
-                    self._write(number, "alive", label[1], [], at, word=True)
-
-    def _write(
-        self,
-        number: int,
-        stream: str,
-        label: str,
-        keys: list[Key],
-        at: datetime,
-        *,
-        word: bool = False,
-    ) -> None:
+    def _write(self, due: Due, at: datetime) -> None:
         """A letter, where there is something to tell, or a word to say."""
-        if keys or word:
-            letter = Letter(stream, label, number, at, at, at)
-            self.book.readers[number].letters.append(letter)
+        if due.keys or due.stream in WORDS:
+            letter = Letter(due.stream, due.label, due.reader, at, at, at)
+            self.book.readers[due.reader].letters.append(letter)
             self.book.waiting.append(letter)
-            self._fill(letter, keys, at)
+            self._fill(letter, due.keys, at)
 
     def _fill(self, letter: Letter, keys: list[Key], at: datetime) -> None:
         letter.written_at, letter.tries, letter.next_at = at, 0, None
@@ -339,16 +220,3 @@ class Naive:
 
 def _key(row: Told) -> Key:
     return row.number, row.kind, row.occasion, row.version
-
-
-def _pressing(book: Book, reader: Reader, at: datetime) -> list[Owed]:
-    """What cannot wait for its next letter; at once is the rhythm of who asked for that."""
-    at_once = reader.stay is not None and reader.stay.asked.frequency == "instant"
-    return [one for one in changes(book, reader, at) if at_once or one.presses(at)]
-
-
-def _is_served(reader: Reader, stream: str, day: date) -> bool:
-    """The run of that stream and day is for that reader."""
-    if reader.stay is None or reader.stay.asked.frequency != stream:
-        return False
-    return stream != "daily" or bool(reader.stay.asked.weekdays >> day.weekday() & 1)

@@ -120,7 +120,7 @@ class Office:
             if len(rows) != len(one.said):
                 raise RuntimeError(f"{len(rows)} revisions of {len(one.said)}")
             for cluster_id, number, revision_id, version in rows:
-                self.calls[cluster_id] = number
+                self.calls[cluster_id or 0] = number
                 self.versions[revision_id] = version - 1
 
     def _wish(self, one: Wish) -> None:

@@ -30,7 +30,9 @@ class Verdict:
     """The counts of a year; `faults` are those that must be zero and are not."""
 
     ticks: int = 0
+    #: Accepted by the relay, in all and by stream, and what they told.
     letters: int = 0
+    streams: Counter[str] = field(default_factory=Counter)
     told: int = 0
     #: Letters composed anew, deferred, given up.
     anew: int = 0
@@ -64,8 +66,9 @@ class Verdict:
         return [name for name in self.ZEROS if getattr(self, name)]
 
     def __str__(self) -> str:
-        names = [name for name in self.__dataclass_fields__ if name != "shown"]
-        return " ".join(f"{name}={getattr(self, name)}" for name in names)
+        names = [one for one in self.__dataclass_fields__ if one not in {"shown", "streams"}]
+        streams = ",".join(f"{name}:{count}" for name, count in sorted(self.streams.items()))
+        return " ".join([*(f"{name}={getattr(self, name)}" for name in names), f"by={streams}"])
 
 
 class Watch:
@@ -147,6 +150,7 @@ class Watch:
 
     def _accepted(self, at: datetime, written_at: datetime, one: Written) -> None:
         self.verdict.letters += 1
+        self.verdict.streams[one.stream] += 1
         received = self._received[one.reader]
         for key in one.keys:
             number, kind, occasion, version = key

@@ -116,7 +116,7 @@ class World:
         """Whether the relay defers a letter of that reader then: an outage, or now and then."""
         if any(at in span for span in self.relay_out):
             return True
-        return random.Random(f"{self.seed}/{at.isoformat()}/{reader}").random() < 0.01
+        return random.Random(f"{self.seed}/{at.isoformat()}/{reader}").random() < 0.03
 
 
 @dataclass(slots=True)
@@ -159,9 +159,8 @@ def outages(chance: Chance) -> list[Span]:
             found.append(Span(wall(day, 4), wall(day, 4) + dice.choice((2, 3)) * DAY))
         if day.weekday() == 0 and dice.random() < 0.1:
             found.append(Span(wall(day, 5), wall(day, dice.choice((7, 9, 15)))))
-    if changes := _changes_of_clock(chance):
-        # One of the nights in which the clock changes passes without the service, in part.
-        found += [Span(wall(day, 0, 30), wall(day, 3, 30)) for day in changes]
+    # The nights in which the clock changes pass without the service, in part.
+    found += [Span(wall(day, 0, 30), wall(day, 3, 30)) for day in _changes_of_clock(chance)]
     return sorted(found, key=lambda span: span.start)
 
 
@@ -176,14 +175,14 @@ def _changes_of_clock(chance: Chance) -> list[date]:
 
 
 def relay_outages(chance: Chance) -> list[Span]:
-    """When the relay defers everything: minutes to hours, once or twice days."""
+    """When the relay defers everything: minutes to hours, now and then days."""
     dice, found = chance.dice, []
     for day in chance.all_days():
         draw = dice.random()
-        if draw < 0.06:
-            begins = chance.minute(day)
-            found.append(Span(begins, begins + dice.choice((15, 60, 300)) * MINUTE))
-        elif draw < 0.068:
+        if draw < 0.2:
+            begins = chance.minute(day, 5)
+            found.append(Span(begins, begins + dice.choice((15, 60, 300, 700)) * MINUTE))
+        elif draw < 0.215:
             begins = chance.minute(day)
             found.append(Span(begins, begins + dice.choice((26, 80)) * HOUR))
     return found

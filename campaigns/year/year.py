@@ -40,11 +40,12 @@ def run(
     """A year, or less of one, on an empty database."""
     world, made = make(seed, readers, start, days, grid=grid, share=share), desk()
     _check(made)
-    before, outcomes.random = outcomes.random, _Steady()  # type: ignore[assignment]
+    before = vars(outcomes)["random"]
+    setattr(outcomes, "random", _Steady())  # noqa: B010, replaced from outside
     try:
         return _live(Office(database, made, world), Naive(world), world)
     finally:
-        outcomes.random = before
+        setattr(outcomes, "random", before)  # noqa: B010, the same
 
 
 def _live(office: Office, naive: Naive, world: World) -> Verdict:
