@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--contacts", type=int, default=200)
     parser.add_argument("--start", type=date.fromisoformat, default=START)
     parser.add_argument("--days", type=int, default=365)
-    parser.add_argument("--grid", type=int, default=30, help="minutes between two ticks by day")
+    parser.add_argument("--grid", type=int, default=60, help="minutes between two ticks by day")
     parser.add_argument("--share", type=float, default=1.0, help="of the ticks that are made")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--mutant", choices=MUTANTS, help="a fault that is to be found")

@@ -29,7 +29,7 @@ from campaigns.year.world import (
 )
 
 #: Wall-clock moments of every day at which the service looks, beside what happened lately.
-HOURS = ((0, 30), (3, 0), (5, 30), (6, 0), (6, 30), (8, 0), (9, 0), (20, 0), (21, 0))
+HOURS = ((1, 0), (5, 30), (6, 0), (6, 30), (8, 0), (9, 0), (20, 0), (22, 0))
 #: Days between two changes of mind of one reader.
 STEADY = 25
 
@@ -194,9 +194,8 @@ def _interests(chance: Chance, readers: int) -> Iterator[Interest]:
 def _ticks(chance: Chance, happenings: list[Happening], grid: int) -> Iterator[datetime]:
     """By day every `grid` minutes, and whenever something may be due."""
     end = wall(chance.start, 0) + chance.days * DAY
-    moments = {
-        one.at + wait * MINUTE for one in happenings if isinstance(one, Reading) for wait in (0, 10)
-    }
+    read = [one.at for one in happenings if isinstance(one, Reading)]
+    moments = {at + 10 * MINUTE for at in read} | {at for at in read if chance.dice.random() < 0.3}
     for day in chance.all_days():
         moments |= {wall(day, *hour) for hour in HOURS}
         first, last = wall(day, 6), wall(day, 20)

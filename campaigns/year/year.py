@@ -34,7 +34,7 @@ def run(
     readers: int,
     days: int,
     start: date = START,
-    grid: int = 30,
+    grid: int = 60,
     share: float = 1.0,
 ) -> Verdict:
     """A year, or less of one, on an empty database."""
