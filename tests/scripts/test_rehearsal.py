@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import time
+import webbrowser
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -159,6 +160,8 @@ def test_the_page_lists_the_letters_and_opens_in_the_browser(
     browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
     browser.chmod(0o700)
     monkeypatch.setenv("BROWSER", f"{browser} %s")
+    # It reads the variable once a process.
+    monkeypatch.setattr(webbrowser, "_tryorder", None)
     told = run("apercu", "--au", FRIDAY)
     assert told.code == 0
     until = time.monotonic() + 30
