@@ -51,6 +51,7 @@ campaign: crash
 	$(BIN)/python -m campaigns.interleavings --letters 10000
 	$(BIN)/python -m campaigns.schedulers --trials 200
 	$(BIN)/python -m campaigns.pages
+	$(BIN)/python -m campaigns.year --contacts 200 --days 365 $(if $(SEED),--seed $(SEED))
 
 format: install
 	$(BIN)/ruff format .
