@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Kills a database in the crash campaign; SEED may be given too, to have a campaign again.
 KILLS ?= 1000
 
-.PHONY: install demo demo-clean gallery test check crash campaign format lock clean
+.PHONY: install demo demo-clean gallery reference test check crash campaign format lock clean
 
 install: $(VENV)/.installed
 
@@ -27,6 +27,10 @@ demo-clean:
 # Every kind of letter, with pictures in light and dark, into var/gallery (needs Chromium).
 gallery: install
 	$(BIN)/python -m tests.emails.gallery var/gallery
+
+# The page of all commands, docs/guide/commandes.md, from the commands themselves.
+reference: install
+	$(BIN)/python -m scripts.reference
 
 test: install
 	$(BIN)/pytest

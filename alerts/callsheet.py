@@ -86,7 +86,7 @@ def _omitted(session: Session, contact_id: int, since: datetime) -> int:
 
 def _missed(session: Session, contact_id: int, at: datetime) -> tuple[Missed, ...]:
     rows = session.execute(
-        select(Revision.title, Revision.buyer, Revision.closes_at, Revision.uri)
+        select(Revision.id, Revision.title, Revision.buyer, Revision.closes_at, Revision.uri)
         .join(Told, Told.revision_id == Revision.id)
         .where(Told.contact_id == contact_id, Told.state == ToldState.RELEASED)
         .where(Told.kind != Kind.CANCELLATION)
@@ -94,4 +94,8 @@ def _missed(session: Session, contact_id: int, at: datetime) -> tuple[Missed, ..
         .order_by(Revision.closes_at, Revision.id)
     )
     # Once, though the notice and a reminder of it were both missed.
-    return tuple(dict.fromkeys(Missed(*row) for row in rows))
+    missed = {
+        revision_id: Missed(title, buyer, closes_at, uri)
+        for revision_id, title, buyer, closes_at, uri in rows
+    }
+    return tuple(missed.values())

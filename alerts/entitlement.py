@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from alerts.tables import Gate, Hold, Letter, LetterState, Why
 from base import locks
-from subscriptions import events
+from subscriptions import erased, events
 from subscriptions.tables import (
     Consent,
     Contact,
@@ -107,6 +107,9 @@ def let_pass(
     For the others the connection must be closed without the dot; `letters_refused` says why.
     `hold_still` comes first, in the same transaction, and `at` is the moment after it.
     """
+    addresses = session.scalars(select(Letter.address).where(Letter.id.in_(letter_ids))).all()
+    # Whichever way an address came back: only now is its suppression sure to be read.
+    erased.recognise(session, addresses)
     passed = session.execute(
         update(Letter)
         .where(Letter.id.in_(letter_ids))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-import premailer
-
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARKUP = re.compile(r"<!--.*?-->|<[!/A-Za-z](?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DOTALL)
 _VALUE = re.compile(r"\"[^\"]*\"|'[^']*'")
@@ -27,6 +25,9 @@ def inlined(source: str) -> str:
         ValueError: a tag is inside an element's markup but outside an attribute's value,
             or premailer lost or repeated one.
     """
+    # Commands that compose nothing are spared its loading.
+    import premailer  # noqa: PLC0415
+
     around = _AROUND.fullmatch(source)
     assert around is not None  # noqa: S101, it matches any text
     before, document, after = around.groups()

@@ -1,4 +1,4 @@
-"""Near misses: notices that nearly were for a contact, kept for who asks why (90 days)."""
+"""Near misses: notices that nearly were for a contact, kept a while for who asks why."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, or_
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from alerts.matching import Lacked, NearMiss
 from alerts.tables import NearMissed
 from base.database import insert
 
-KEPT = timedelta(days=90)
 #: A contact's near misses that an edition keeps of each Lacked, best score first.
 MOST = 3
 
@@ -67,9 +66,3 @@ def keep(session: Session, missed: Iterable[Missed], *, at: datetime) -> None:
         ),
         rows,
     )
-
-
-def prune(session: Session, *, at: datetime) -> int:
-    """Forget those that are older than KEPT; how many."""
-    gone = session.execute(delete(NearMissed).where(NearMissed.at <= at - KEPT))
-    return int(gone.rowcount)  # type: ignore[attr-defined]

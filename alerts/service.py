@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import confirmations, editions, near_misses, returns
+from alerts import confirmations, editions, retention, returns
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.looked import Looked
@@ -79,9 +79,8 @@ class Service:
         confirmations.write_owed(self.database, self.desk, at=at)
 
     def prune(self) -> None:
-        """Forget what is kept for a time only."""
-        with self.database.write() as session:
-            near_misses.prune(session, at=self.now())
+        """Let go of what is kept for a time only, as the inventory says."""
+        retention.keep_to_limits(self.database, at=self.now())
 
     def send(self) -> None:
         """Mend what a crash left, then hand over what waits."""

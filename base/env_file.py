@@ -10,7 +10,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
@@ -18,15 +18,15 @@ from dotenv.parser import Binding, parse_stream
 #: What needs no quotes.
 _PLAIN = re.compile(r"[\w@%+=:,./*-]+", re.ASCII)
 
-#: What signed links that are in mailboxes: where it is replaced, the old line stays as a comment.
-_NEVER_LOST = frozenset({"LINK_KEYS"})
 
+def put(path: Path, values: Mapping[str, str], *, kept: Container[str] = ()) -> None:
+    """Set those variables in the file, made when absent; no stranger may read it.
 
-def put(path: Path, values: Mapping[str, str]) -> None:
-    """Set those variables in the file, made when absent; only its owner may read it.
+    Its owner alone may, and its group where it could: the service's, of a file that is root's.
 
     Comments, other variables and their order stay. The file is replaced at once by a whole one,
-    or not at all; a second call with the same values changes nothing.
+    or not at all; a second call with the same values changes nothing. Of the variables `kept`,
+    a line that is replaced stays as a comment.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -35,16 +35,18 @@ def put(path: Path, values: Mapping[str, str]) -> None:
     """
     path = path.resolve()
     before = path.read_bytes().decode() if path.exists() else ""
-    _replace(path, rewritten(before, values))
+    _replace(path, rewritten(before, values, kept=kept))
 
 
-def rewritten(before: str, values: Mapping[str, str]) -> str:
+def rewritten(before: str, values: Mapping[str, str], *, kept: Container[str] = ()) -> str:
     """The file's text with those variables set: in their place, or at the end."""
     bindings = list(parse_stream(io.StringIO(before, newline="")))
     # Of two lines for one variable the last counts.
     last = {one.key: number for number, one in enumerate(bindings) if one.key in values}
     lines = [
-        _set(one, values[str(one.key)]) if last.get(one.key) == number else one.original.string
+        _set(one, values[str(one.key)], kept)
+        if last.get(one.key) == number
+        else one.original.string
         for number, one in enumerate(bindings)
     ]
     text = "".join(lines)
@@ -54,7 +56,7 @@ def rewritten(before: str, values: Mapping[str, str]) -> str:
     return text + "".join(f"{_line(name, values[name])}\n" for name in missing)
 
 
-def _set(binding: Binding, value: str) -> str:
+def _set(binding: Binding, value: str, kept: Container[str]) -> str:
     """That line with another value; as it is where it has that value already."""
     original = binding.original.string
     if binding.value == value and "${" not in value:
@@ -62,7 +64,7 @@ def _set(binding: Binding, value: str) -> str:
     # Blank lines before it belong to what the parser took for it.
     before = original[: len(original) - len(original.lstrip())]
     end = "\r\n" if original.endswith("\r\n") else "\n"
-    was = f"# {original.strip()}{end}" if binding.key in _NEVER_LOST and binding.value else ""
+    was = f"# {original.strip()}{end}" if str(binding.key) in kept and binding.value else ""
     return f"{before}{was}{_line(str(binding.key), value)}{end}"
 
 
@@ -85,6 +87,7 @@ def _replace(path: Path, text: str) -> None:
                 # Written by root for the service's user, it stays readable to that user.
                 with contextlib.suppress(PermissionError):
                     os.fchown(file.fileno(), was.st_uid, was.st_gid)
+                    os.fchmod(file.fileno(), 0o600 | was.st_mode & 0o040)
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())

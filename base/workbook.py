@@ -15,12 +15,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from openpyxl import Workbook
-from openpyxl.cell.cell import Cell, MergedCell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
+# openpyxl takes half a second to load, and numpy with it where that is installed: whoever only
+# reads a roster's words does not wait for it.
+if TYPE_CHECKING:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import Cell, MergedCell
+    from openpyxl.worksheet.worksheet import Worksheet
 
 Value = str | date | int | float | None
 
@@ -62,6 +64,8 @@ def csv_bytes(sheet: Sheet) -> bytes:
 
 def xlsx_bytes(sheets: Iterable[Sheet]) -> bytes:
     """A workbook with these sheets, their headings in bold and always in sight."""
+    from openpyxl import Workbook  # noqa: PLC0415, see above
+
     workbook = Workbook()
     workbook.remove(workbook.worksheets[0])
     for sheet in sheets:
@@ -71,6 +75,8 @@ def xlsx_bytes(sheets: Iterable[Sheet]) -> bytes:
 
 def fill(page: Worksheet, sheet: Sheet) -> None:
     """Write headings and rows into an empty page."""
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415, see above
+
     for column, heading in enumerate(sheet.headings, start=1):
         head(page.cell(1, column), heading)
     for line, row in enumerate(sheet.rows, start=2):
@@ -85,6 +91,8 @@ def fill(page: Worksheet, sheet: Sheet) -> None:
 
 def head(cell: Cell | MergedCell, heading: str) -> None:
     """A heading: bold on grey."""
+    from openpyxl.styles import Alignment, Font, PatternFill  # noqa: PLC0415, see above
+
     put(cell, heading)
     cell.font = Font(bold=True)
     cell.fill = PatternFill("solid", start_color="DDDDDD")

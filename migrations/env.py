@@ -10,6 +10,7 @@ import alerts.tables
 import base.audit
 import base.concerns
 import base.heartbeat
+import base.incidents
 import base.maintenance
 import sources.tables
 import subscriptions.import_tables
@@ -25,6 +26,7 @@ DECLARED = (
     base.concerns,
     base.heartbeat,
     base.maintenance,
+    base.incidents,
     sources.tables,
     subscriptions.import_tables,
     subscriptions.tables,

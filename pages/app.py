@@ -66,17 +66,19 @@ def create(
     postponed: Path = Path("var/postponed"),
     leaving: Database | None = None,
     limits: Limits | None = None,
+    lexicon: Lexicon | None = None,
 ) -> Starlette:
     """The application; it holds nothing but what it is given.
 
-    `leaving` is the database by connections that wait `pages.site.BRIEFLY` for another's lock.
+    `leaving` is the database by connections that wait `pages.site.BRIEFLY` for another's lock;
+    `lexicon` the catalogue's, where it is made already.
     """
     site = Site(
         database=database,
         links=links,
         identity=identity,
         catalogue=catalogue,
-        year=Year(Lexicon.of(catalogue)),
+        year=Year(lexicon or Lexicon.of(catalogue)),
         postponed=Postponed(postponed),
         leaving=leaving or database,
     )

@@ -37,6 +37,8 @@ COMMANDS = {
     "pourquoi": "why",
     "contact": "contact_history",
     "rapport": "reports",
+    "personne": "persons",
+    "incidents": "incidents",
     "a-voir": "concerns",
     "veiller": "watch",
     "sauvegarder": "saving",

@@ -56,6 +56,16 @@ SENTENCES: dict[str, str] = {
         "L’adresse du contact {contact} ne reçoit plus rien\u00a0: l’appeler. "
         "La feuille d’appels\u00a0: alertes envois a-appeler"
     ),
+    "erased address": (
+        "Le contact {contact} a été ajouté avec une adresse effacée ou désabonnée\u00a0: rien ne "
+        "lui sera envoyé. Si la personne le demande elle-même\u00a0: alertes personne readmettre "
+        "ADRESSE --preuve «\u00a0sa demande\u00a0»; sinon, la retirer de la liste des membres."
+    ),
+    "files not rewritten": (
+        "Une personne est effacée des tables, mais les fichiers de la base de données n’ont pas pu "
+        "être récrits. Le service essaie chaque nuit. Vérifier l’espace libre, puis\u00a0: "
+        "alertes personne conservation --appliquer"
+    ),
     "complaint": (
         "La lettre {letter} a été signalée comme pourriel par la personne qui l’a reçue. "
         "Plus rien ne part à cette adresse; ne pas la rappeler sans raison."

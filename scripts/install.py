@@ -129,7 +129,8 @@ def _label(name: str) -> str:
 
 def _write(known: Mapping[str, str], current: Mapping[str, str]) -> None:
     changed = _changed(known, current)
-    env_file.put(settings.FILE, changed)
+    # What signed links that are in mailboxes is never lost.
+    env_file.put(settings.FILE, changed, kept={"LINK_KEYS"})
     out.print("\nLe fichier .env est écrit; vous seul pouvez le lire.")
     allowed = known["MAIL_ALLOWED"].split()
     said = _OPEN if "*" in allowed else _ALLOWED.format(allowed=listed(allowed))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from dotenv import dotenv_values
 from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from base import audit, dotenv
+from base import audit, env_file
 from base.audit import Audit
 from base.clock import utc_now
 from base.french import NBSP, day
@@ -23,7 +25,7 @@ app = typer.Typer(help="Les clés des liens signés.", no_args_is_help=True)
 
 #: How long a link to leave must work after its letter (requirement S-03).
 KEPT = timedelta(days=400)
-_NAME = "LINK_KEYS"
+_FILE, _NAME = Path(".env"), "LINK_KEYS"
 _RENEWED = "cles renouveler"
 
 
@@ -46,7 +48,7 @@ def renew() -> None:
     new = secrets.token_urlsafe(32)
     with opened() as store, store.write() as session:
         _record(session, _RENEWED, fingerprint(keys[-1]), at)
-        dotenv.replace(_NAME, " ".join([*keys, new]))
+        env_file.put(_FILE, {_NAME: " ".join([*keys, new])})
     out.print(f"Nouvelle clé{NBSP}: {fingerprint(new)}. Elle est dans le fichier .env.")
     out.print(
         f"L’ancienne ({fingerprint(keys[-1])}) doit y rester jusqu’au {day(at + KEPT)}, pour que "
@@ -79,7 +81,7 @@ def remove(
         if not now and (ended is None or at - ended < KEPT):
             stop(f"Il est trop tôt{NBSP}: {_role({mark: ended}, mark)}. Rien n’a été changé.")
         _record(session, "cles retirer", mark, at)
-        dotenv.replace(_NAME, " ".join(kept))
+        env_file.put(_FILE, {_NAME: " ".join(kept)})
     out.print(f"La clé {mark} est retirée. Redémarrer les pages et le service.")
     if now:
         err.print(
@@ -96,7 +98,7 @@ def fingerprint(key: str) -> str:
 def _of_file() -> list[str]:
     """The keys, where it is the file .env that gives them."""
     keys = Keys.read().as_list()
-    if dotenv.value(_NAME).split() != keys:
+    if (dotenv_values(_FILE, interpolate=False).get(_NAME) or "").split() != keys:
         stop(
             "LINK_KEYS ne vient pas du fichier .env de ce dossier, mais de l’environnement. La "
             "changer là où elle est donnée\u00a0: la nouvelle clé à la suite, après un espace."

@@ -117,7 +117,7 @@ def _day(value: str | None, option: str) -> date | None:
     try:
         return date.fromisoformat(value)
     except ValueError:
-        message = f"« {value} » n’est pas un jour. Écrire par exemple 2026-09-21."
+        message = f"«{NBSP}{value}{NBSP}» n’est pas un jour. Écrire par exemple 2026-09-21."
         raise typer.BadParameter(message, param_hint=option) from None
 
 

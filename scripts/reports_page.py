@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -17,11 +17,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from base import french
 from base.clock import QUEBEC, quebec_day
 from base.text import fold
+from base.workbook import Sheet, Value, xlsx_bytes
 from scripts import told_words
 from scripts.console import out, stop
-
-if TYPE_CHECKING:
-    from openpyxl.cell.cell import Cell, MergedCell
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "reports"
 
@@ -35,6 +33,9 @@ FOLDER = Path("var/rapports")
 #: What a spreadsheet takes for a formula when a cell begins so, wide forms too; and what hides it.
 _COMPUTED = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _BLANKS = ("\t", "\r", "\n", "\x00")
+
+#: What XML cannot hold.
+_UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 Cells = Sequence[str | int | float | date | datetime | None]
 
@@ -111,40 +112,14 @@ def say(*paths: Path) -> None:
 
 def workbook(sheets: Mapping[str, tuple[Sequence[str], Sequence[Cells]]]) -> bytes:
     """An .xlsx of named sheets: headings, then rows. No cell is ever a formula."""
-    import io  # noqa: PLC0415, with the next
-
-    from openpyxl import Workbook as Book  # noqa: PLC0415, half a second that few commands need
-    from openpyxl.styles import Font  # noqa: PLC0415
-    from openpyxl.utils import get_column_letter  # noqa: PLC0415
-
-    book = Book()
-    book.remove(book.worksheets[0])
-    for title, (headings, rows) in sheets.items():
-        sheet = book.create_sheet(title[:31])
-        for line, cells in enumerate([headings, *rows], start=1):
-            for column, value in enumerate(cells, start=1):
-                _write(sheet.cell(row=line, column=column), value)
-        for column, heading in enumerate(headings, start=1):
-            widest = max([len(heading), *(len(str(row[column - 1] or "")) for row in rows)])
-            sheet.cell(row=1, column=column).font = Font(bold=True)
-            sheet.column_dimensions[get_column_letter(column)].width = min(60, widest + 2)
-        sheet.freeze_panes = "A2"
-        sheet.auto_filter.ref = sheet.dimensions
-    made = io.BytesIO()
-    book.save(made)
-    return made.getvalue()
+    return xlsx_bytes(
+        Sheet(title[:31], headings, [[_plain(cell) for cell in row] for row in rows])
+        for title, (headings, rows) in sheets.items()
+    )
 
 
-def _write(cell: Cell | MergedCell, value: str | float | date | datetime | None) -> None:
-    """A text that begins with = stays a text; a moment is Québec's, since Excel knows no zone."""
-    if isinstance(value, str):
-        from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # noqa: PLC0415
-
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
-        cell.data_type = "s"
-        cell.quotePrefix = True
-    elif isinstance(value, datetime):
-        cell.value = value.astimezone(QUEBEC).replace(tzinfo=None)
-        cell.number_format = "yyyy-mm-dd hh:mm"
-    elif value is not None:
-        cell.value = value
+def _plain(value: str | float | date | datetime | None) -> Value:
+    """A moment is a text of Québec's time that sorts, since Excel knows no zone."""
+    if isinstance(value, datetime):
+        return f"{value.astimezone(QUEBEC):%Y-%m-%d %H:%M:%S}"
+    return _UNWRITABLE.sub("\ufffd", value) if isinstance(value, str) else value

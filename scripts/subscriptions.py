@@ -19,6 +19,7 @@ from base.clock import utc_now
 from base.french import NBSP, count, day, listed
 from base.text import clean
 from scripts import contacts
+from scripts.category_words import CATEGORIES
 from scripts.console import err, moment, opened, out, staff, stop
 from scripts.members_words import BASES
 from subscriptions import consent, sectors, wishes
@@ -33,7 +34,6 @@ FREQUENCIES = {"hebdomadaire": Frequency.WEEKLY.value, "quotidien": Frequency.DA
 NAMES = {value: name for name, value in FREQUENCIES.items()}
 ORIGINS = {"roster": "liste des membres", "staff": "équipe", "member": "membre"}
 ENDS = {"changed": "modifié", "unsubscribed": "désabonné", "removed": "retiré"}
-CATEGORIES = {"goods": "biens", "services": "services", "works": "travaux"}
 STAFF = Origin.STAFF.value
 
 Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")]
@@ -101,8 +101,10 @@ def modify(
 @app.command("pause", help="Ne rien envoyer avant une date.")
 def pause(
     key: Key,
-    until: Annotated[str | None, typer.Option("--jusqu-au", metavar="DATE")] = None,
-    days: Annotated[int, typer.Option("--jours", min=1, max=366)] = 30,
+    until: Annotated[
+        str | None, typer.Option("--jusqu-au", metavar="DATE", help="Jusqu’à ce jour.")
+    ] = None,
+    days: Annotated[int, typer.Option("--jours", min=1, max=366, help="Ou pendant ce temps.")] = 30,
 ) -> None:
     at = utc_now()
     ends = moment(until, at, option="--jusqu-au") if until else at + timedelta(days=days)

@@ -11,8 +11,8 @@ from alerts.explanation import Because, Explanation
 from alerts.matching import Lacked, NearMiss
 from alerts.rhythm import MOST_A_DAY, MOST_PROMOTED
 from base.french import NBSP, count, day, hour, listed
+from scripts.category_words import CATEGORIES
 from scripts.not_mailed_words import NOT_MAILED
-from scripts.subscriptions import CATEGORIES
 from subscriptions.sectors import Catalogue
 
 _SENTENCES = {

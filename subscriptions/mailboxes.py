@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from base import audit, locks
-from subscriptions import consent, members, wishes
+from subscriptions import consent, erased, members, wishes
 from subscriptions.difference import NewConsent
 from subscriptions.editing import Hand, Refusal
 from subscriptions.errors import ChangeRefused
@@ -90,6 +90,7 @@ def correct(
         if _left_at(session, address):
             raise ChangeRefused(Refusal.ADDRESS_LEFT)
         contact.address, contact.link_version = address, contact.link_version + 1
+        erased.recognise(session, [address])
         changed.append("address")
     if asked.consent is not None:
         _consented(session, contact.id, asked.consent, hand)

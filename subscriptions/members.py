@@ -10,6 +10,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from base.text import fold
+from subscriptions import erased
 from subscriptions.addresses import normalised
 from subscriptions.errors import AddressRefused, ContactUnknown, MemberUnknown, Overtaken
 from subscriptions.tables import Contact, Member, Membership
@@ -45,9 +46,13 @@ def new_contact(member_id: int, address: str, *, at: datetime, name: str = "") -
 
 
 def add_contacts(session: Session, contacts: Sequence[Contact]) -> None:
-    """The one way by which mailboxes become rows."""
+    """The one way by which mailboxes become rows.
+
+    One whose person was erased stays suppressed, and staff are told.
+    """
     session.add_all(contacts)
     session.flush()
+    erased.came_back(session, contacts)
 
 
 def add_contact(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session
 
+from subscriptions import erased
 from subscriptions.tables import Contact, Event
 
 
@@ -45,4 +46,7 @@ def _readdress(session: Session, event: Event, known: str, wanted: str) -> bool:
         .execution_options(synchronize_session="fetch")
     )
     assert isinstance(changed, CursorResult)  # noqa: S101, what an UPDATE gives
-    return changed.rowcount == 1
+    if changed.rowcount != 1:
+        return False
+    erased.recognise(session, [wanted])
+    return True

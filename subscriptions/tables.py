@@ -104,6 +104,8 @@ class Contact(Base):
     created_at: Mapped[datetime]
     #: When the contact was removed from the roster for good (not a lapse, not leaving).
     ended_at: Mapped[datetime | None]
+    #: When its name and address were erased; the row stays as a number without a person.
+    erased_at: Mapped[datetime | None]
     #: The contact that it was merged with: its links to leave end that one’s letters.
     merged_into_id: Mapped[int | None] = mapped_column(
         ForeignKey("contact.id", ondelete="SET NULL")
@@ -232,13 +234,30 @@ class Consent(Base):
 
 
 class Suppression(Base):
-    """An address that must not be mailed, whoever's it is; lifted, never deleted."""
+    """An address that must not be mailed, whoever's it is; lifted, never deleted.
+
+    Once its person is erased only the digest of the address is left (subscriptions.erased).
+    """
 
     __tablename__ = "suppression"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    #: "" where `digest` stands for it.
     address: Mapped[str] = mapped_column(String(254), index=True)
-    #: "bounce 5.1.1", "complaint", "staff".
+    #: HMAC-SHA-256 of the address under the database's AddressKey; "" while the address is there.
+    digest: Mapped[str] = mapped_column(String(64), default="", index=True)
+    #: "bounce 5.1.1", "complaint", "staff", "unsubscribed", "erased".
     reason: Mapped[str] = mapped_column(String(50))
     set_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+
+
+class AddressKey(Base):
+    """The one key of the digests of suppressed addresses; never changed (docs/decisions/0016)."""
+
+    __tablename__ = "address_key"
+
+    #: Always 1.
+    id: Mapped[int] = mapped_column(primary_key=True)
+    #: 32 random bytes in hexadecimal.
+    key: Mapped[str] = mapped_column(String(64))

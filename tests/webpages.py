@@ -31,6 +31,7 @@ from subscriptions.tables import Contact, Event
 ROOT = "http://127.0.0.1:8080"
 LINKS = Links(("k" * 32,), ROOT)
 CATALOGUE = sectors.load()
+LEXICON = Lexicon.of(CATALOGUE)
 FIRST, SECOND = (s.slug for s in list(CATALOGUE)[:2])
 IDENTITY = Identity(
     tenant_name="Coop fictive",
@@ -59,15 +60,19 @@ def pages(database: Database, folder: Path, root: str = ROOT) -> Starlette:
     identity = IDENTITY.model_copy(update={"public_url": root})
     links = Links(LINKS.keys, root)
     return create(
-        database, links, identity, CATALOGUE, postponed=folder / "postponed", limits=limits
+        database,
+        links,
+        identity,
+        CATALOGUE,
+        postponed=folder / "postponed",
+        limits=limits,
+        lexicon=LEXICON,
     )
 
 
 def desk(links: Links = LINKS) -> Desk:
     """What letters are written with."""
-    return Desk(
-        press=Press.of(SENDER), links=links, catalogue=CATALOGUE, lexicon=Lexicon.of(CATALOGUE)
-    )
+    return Desk(press=Press.of(SENDER), links=links, catalogue=CATALOGUE, lexicon=LEXICON)
 
 
 def leave_path(contact: Contact, at: datetime | None = None) -> str:

@@ -9,14 +9,14 @@ from datetime import timedelta
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts import calls, editions, ledger, near_misses
 from alerts.matching import Lacked, NearMiss
-from alerts.near_misses import KEPT, MOST, Missed
+from alerts.near_misses import MOST, Missed
 from alerts.poison import Poison
-from alerts.tables import Letter, LetterState, NearMissed, Told
+from alerts.tables import Kind, Letter, LetterState, NearMissed, Told
 from base.database import Database
 from sources.tables import Revision, Tender
 from subscriptions import wishes
@@ -94,7 +94,9 @@ def test_what_was_told_under_its_own_cluster_is_not_told_again(database: Databas
         assert ledger.heard(session, [1])[1].settled == {official.id, post.id}
     _written(database, AT + WEEK)
     with database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Letter)) == 1
+        # SEAO closes it a day later than the feed that was read: that is told, and nothing else.
+        kinds = session.scalars(select(Told.kind).order_by(Told.id)).all()
+    assert kinds == [Kind.NEW, Kind.CHANGE]
 
 
 def test_the_calls_of_a_cluster_are_one_whatever_their_order(database: Database) -> None:
@@ -170,17 +172,6 @@ def test_the_best_of_each_kind_are_kept_and_the_far_are_not() -> None:
     best = near_misses.best(found)
     assert [one.revision_id for one in best] == [99, 98, 97, 200]
     assert MOST == 3
-
-
-def test_near_misses_are_forgotten_after_90_days(database: Database) -> None:
-    with database.write() as session:
-        _, revision = tender(session)
-        contact = entitled(session, "anne")
-        one = Missed(contact.id, revision.id, NearMiss(Lacked.TERRITORY, "Ailleurs", 0.9))
-        near_misses.keep(session, [one], at=AT)
-        assert near_misses.prune(session, at=AT + KEPT - timedelta(seconds=1)) == 0
-        assert near_misses.prune(session, at=AT + KEPT) == 1
-    assert timedelta(days=90) == KEPT
 
 
 def test_a_sector_that_left_the_catalogue_finds_nothing(database: Database) -> None:

@@ -213,7 +213,7 @@ def test_an_uncertain_notice_is_listed_once_more_and_marked_so(database: Databas
     with database.write() as session:
         again = _letters(session)[1]
         assert again.content is not None
-        assert b"peut-=C3=AAtre d=C3=A9j=C3=A0 re=C3=A7u" in again.content.replace(b"=\r\n", b"")
+        assert b"Peut-=C3=AAtre d=C3=A9j=C3=A0 re=C3=A7u" in again.content.replace(b"=\r\n", b"")
         again.state = LetterState.UNKNOWN
         ledger.doubt(session, [again.id])
     assert _written(database, AT + 2 * WEEK) == Counter({Why.NOTHING: 1})

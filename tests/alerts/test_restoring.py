@@ -171,17 +171,20 @@ def test_a_copy_of_a_later_program_is_refused_and_nothing_is_changed(
 def test_a_copy_that_cannot_be_put_back_whole_changes_nothing(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
+    both = ["anne@exemple.quebec", "luc@exemple.quebec"]
     _fill(database)
     copy = backup.save(database_url, tmp_path, at=AT)
+    with database.write() as session:
+        entitled(session, "luc")
     with pytest.raises(Exception, match="no_such_table"):
         backup.restore(copy, database_url, "INSERT INTO no_such_table VALUES (1)")
-    assert (_names(database), _causes(database)) == (["anne@exemple.quebec"], [])
+    assert (_names(database), _causes(database)) == (both, [])
     size = copy.stat().st_size
     with copy.open("r+b") as file:
         file.truncate(size // 2)
     with pytest.raises(CopyRefused):
         restoring.restore(copy, database_url, at=AT, by="anne")
-    assert (_names(database), _causes(database)) == (["anne@exemple.quebec"], [])
+    assert (_names(database), _causes(database)) == (both, [])
 
 
 @pytest.mark.parametrize("content", [b"", b"Nom;Courriel\n", b"PK\x03\x04"])

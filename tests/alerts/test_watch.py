@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from alerts import watch
+from alerts.rhythm import EDITION_HOUR, LATEST_HOUR
+from alerts.tables import Stream
 from alerts.watch import EVERY, PATIENCE, Beat, Facts, Out, What, findings
 from base.clock import quebec_day, wall_time
 from base.heartbeat import GAP
@@ -65,7 +67,9 @@ class World:
 
     def _out(self, one: watch.Due, at: datetime) -> Out:
         """Written once the service has been up for as long as the edition takes."""
-        due = wall_time(quebec_day(one.period.end), 6)
+        # Every other week's file is late: the weekly edition is opened at the latest hour.
+        waits = one.stream is Stream.WEEKLY and int(one.label[-2:]) % 2
+        due = wall_time(quebec_day(one.period.end), LATEST_HOUR if waits else EDITION_HOUR)
         owed = self.writing(quebec_day(due))
         first = max(0, bisect_right(self.service.up, due, key=lambda one: one[0]) - 1)
         for began, ended in self.service.up[first:]:

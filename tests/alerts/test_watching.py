@@ -176,7 +176,7 @@ def test_a_machine_that_was_off_is_given_time_to_come_back(database: Database) -
     assert _look(database, morning + 10 * MINUTE, pages=False) == ()
 
 
-def test_a_clock_that_was_set_back_does_not_make_a_living_service_dead(
+def test_a_clock_that_was_set_back_makes_no_living_service_dead_and_no_dead_one_alive(
     database: Database,
 ) -> None:
     """It ran two days ahead; from the next minute on its signs of life are of the present."""
@@ -186,6 +186,9 @@ def test_a_clock_that_was_set_back_does_not_make_a_living_service_dead(
         with database.write() as session:
             heartbeat.beat(session, "service", at=at)
         assert _look(database, at) == ()
+    for minute in range(30, 60, 5):
+        found = _look(database, AT + minute * MINUTE)
+    assert _what(found) == [(What.SERVICE, "")]
 
 
 def test_staff_are_written_to_once_for_each_thing_that_is_found(database: Database) -> None:

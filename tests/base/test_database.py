@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
@@ -16,12 +17,13 @@ import alerts.staff_tables
 import alerts.tables  # noqa: F401
 import base.concerns
 import base.heartbeat
+import base.incidents
 import base.maintenance  # noqa: F401
 import sources.tables  # noqa: F401
 import subscriptions.import_tables
 import subscriptions.tables  # noqa: F401
 from base import audit
-from base.database import Base, Database, connect, ready, ready_or_new
+from base.database import Base, Database, alembic_config, connect, head, ready, ready_or_new
 from base.errors import DatabaseAbsent, DatabaseOutdated
 
 AT = datetime(2026, 9, 21, 10, tzinfo=UTC)
@@ -36,6 +38,11 @@ def test_migrations_make_the_schema_that_the_tables_declare(database: Database) 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_last_migration_is_the_head_that_alembic_finds() -> None:
+    script = ScriptDirectory.from_config(alembic_config(""))
+    assert script.get_heads() == [head()]
 
 
 def test_a_moment_comes_back_aware_in_utc(database: Database) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from base import dotenv
 from base.audit import Audit
 from base.database import Database
 from base.settings import Keys
@@ -66,7 +65,7 @@ def test_a_new_key_signs_and_old_links_go_on_working(run: Run) -> None:
 def test_only_that_line_of_the_file_changes_and_its_rights_stay(run: Run) -> None:
     run("cles", "renouveler")
     written = Path(".env").read_text("utf-8")
-    assert re.sub(r"(LINK_KEYS=\S+) \S+", r"\1", written) == SETTINGS
+    assert re.sub(r"LINK_KEYS='(\S+) \S+'", r"LINK_KEYS=\1", written) == SETTINGS
     assert Path(".env").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in Path().iterdir() if path.name.startswith(".env")] == [".env"]
 
@@ -118,21 +117,3 @@ def test_keys_are_shown_by_their_fingerprints_and_the_audit_says_who(
     with database.read() as session:
         (one,) = session.scalars(select(Audit))
     assert (one.action, one.subject) == ("cles renouveler", f"key:{fingerprint(OLD)}")
-
-
-def test_a_file_that_cannot_be_replaced_stays_whole(tmp_path: Path) -> None:
-    path = tmp_path / "sous" / ".env"
-    path.parent.mkdir()
-    path.write_text("A=1\nLINK_KEYS=x\n")
-    (path.parent / ".env.part").mkdir()
-    with pytest.raises(OSError, match="part"):
-        dotenv.replace("LINK_KEYS", "y", path)
-    assert path.read_text() == "A=1\nLINK_KEYS=x\n"
-
-
-def test_an_absent_variable_is_added_at_the_end(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    path.write_text("A=1\n")
-    dotenv.replace("LINK_KEYS", "x y", path)
-    assert path.read_text() == "A=1\nLINK_KEYS=x y\n"
-    assert (dotenv.value("LINK_KEYS", path), dotenv.value("B", path)) == ("x y", "")

@@ -18,6 +18,7 @@ from subscriptions.cells import Fault
 from subscriptions.difference import Kind, Notice
 from subscriptions.editing import Hand
 from subscriptions.errors import ChangeRefused, Overtaken
+from subscriptions.listing import listing
 from subscriptions.roster import Reason
 from subscriptions.tables import Contact, Member, Membership, Origin, Subscription
 from tests import rosters
@@ -53,6 +54,17 @@ def test_a_correction_supersedes_what_was_known_and_keeps_it(database: Database)
     assert (new.recorded_at, new.superseded_at) == (LATER, None)
     assert new.ends_at is not None
     assert old.starts_at == new.starts_at
+
+
+def test_who_lapsed_is_listed_so_and_the_lapse_twice_changes_nothing(database: Database) -> None:
+    rosters.take_in(database, NORTH)
+    lapsed = NORTH.replace("actif", "radié")
+    rosters.take_in(database, lapsed, at=LATER)
+    assert rosters.take_in(database, lapsed, at=LATER + timedelta(days=1)).is_empty
+    with database.read() as session:
+        (member,) = listing(session, LATER)
+    (known,) = rosters.known(database).members.values()
+    assert (member.active, len(known.stretches)) == (False, 1)
 
 
 def test_a_change_since_it_was_shown_stops_the_import(database: Database) -> None:
