@@ -1,20 +1,20 @@
 """A worker of the tests: in a thread, or as a process that may be killed.
 
-    python -m tests.working DATABASE_URL PORT JOURNAL BEGUN PACE
-
-Its clock began at `AT` when `BEGUN` was. It notices the dead within two seconds, and ticks every
-second.
+It notices the dead within two seconds; its clock is the test's.
 """
 
 from __future__ import annotations
 
-import sys
+import multiprocessing
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from alerts import owed, worker
 from alerts.delivery import Relay
@@ -27,6 +27,7 @@ from base.database import connect
 from sources.reading import Network
 from tests.coop import AT, DESK
 
+_PROCESSES = multiprocessing.get_context("fork")
 VITALS = Vitals(beat=timedelta(seconds=0.3), patience=timedelta(seconds=1.5))
 
 
@@ -93,12 +94,27 @@ def at_work(*engines: Engine) -> Iterator[None]:
     assert not any(thread.is_alive() for thread in threads)
 
 
-def main() -> None:
-    url, port, journal, begun, pace = sys.argv[1:]
+@contextmanager
+def another(
+    url: str, journal: Path, begun: datetime, pace: float = 0.0
+) -> Iterator[tuple[BaseProcess, Any]]:
+    """A worker that is a process of its own, and the port that it waits to be told.
+
+    Forked, which must come before there are threads.
+    """
+    port = _PROCESSES.Value("i", 0)
+    process = _PROCESSES.Process(target=_alone, args=(url, port, journal, begun, pace), daemon=True)
+    process.start()
+    try:
+        yield process, port
+    finally:
+        process.kill()
+        process.join()
+
+
+def _alone(url: str, port: Any, journal: Path, begun: datetime, pace: float) -> None:
     # Many batches a shard, so that it can be killed between two.
     owed.BATCH = 2
-    worker.run(engine(url, int(port), Path(journal), datetime.fromisoformat(begun), float(pace)))
-
-
-if __name__ == "__main__":
-    main()
+    while not port.value:
+        time.sleep(0.01)
+    worker.run(engine(url, port.value, journal, begun, pace))

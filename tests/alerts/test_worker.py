@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from alerts.owed import Shard
 from alerts.recovery import hold_if_restored
 from alerts.tables import Edition, EditionState, Letter, LetterState, Omission, Told
 from base.clock import utc_now
-from base.database import ROOT, Database
+from base.database import Database
 from tests import working
 from tests.coop import AT, DESK, entitled, tender
 from tests.mailserver import Mailbox
@@ -29,12 +27,6 @@ from tests.mailthread import mail_thread
 
 READERS = 60
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_thread() as serving:
-        yield serving
 
 
 @pytest.fixture
@@ -70,17 +62,6 @@ def _settled(database: Database) -> bool:
     return _count(database, *settled) == READERS
 
 
-def _killed(arguments: list[str], when: Callable[[], bool]) -> None:
-    """A worker that is a process of its own, killed as soon as that is so."""
-    command = [sys.executable, "-m", "tests.working", *arguments]
-    with subprocess.Popen(command, cwd=ROOT) as process:  # noqa: S603, our own worker
-        try:
-            _until(when)
-        finally:
-            process.kill()
-    assert process.returncode == -signal.SIGKILL
-
-
 def _state(database: Database) -> str:
     with database.read() as session:
         return session.scalars(select(Edition.state).where(Edition.frequency == "weekly")).one()
@@ -102,12 +83,13 @@ def _nothing_twice(database: Database, mailbox: Mailbox) -> None:
 
 @on_postgresql
 def test_two_workers_share_an_edition_and_each_reader_has_one_letter(
-    coop: Database, database_url: str, mailbox: Mailbox, tmp_path: Path
+    coop: Database, database_url: str, tmp_path: Path
 ) -> None:
     begun, journal = utc_now(), tmp_path / "journal"
-    both = [working.engine(database_url, mailbox.port, journal, begun) for _ in range(2)]
-    with working.at_work(*both):
-        _until(lambda: _settled(coop))
+    with mail_thread() as mailbox:
+        both = [working.engine(database_url, mailbox.port, journal, begun) for _ in range(2)]
+        with working.at_work(*both):
+            _until(lambda: _settled(coop))
     assert _count(coop, LetterState.ACCEPTED) == READERS
     assert len(mailbox.received) == READERS
     _nothing_twice(coop, mailbox)
@@ -117,34 +99,46 @@ def test_two_workers_share_an_edition_and_each_reader_has_one_letter(
 
 @on_postgresql
 def test_what_a_worker_killed_in_a_shard_left_another_writes(
-    coop: Database, database_url: str, mailbox: Mailbox, tmp_path: Path
+    coop: Database, database_url: str, tmp_path: Path
 ) -> None:
     begun, journal = utc_now(), tmp_path / "journal"
-    arguments = [database_url, str(mailbox.port), str(journal), begun.isoformat(), "0"]
-    _killed(arguments, lambda: _count(coop) > 2)
-    assert _state(coop) == EditionState.OPEN
-    assert 2 < _count(coop) < READERS
-    assert mailbox.received == [], "no letter leaves before its edition is whole"
-    with working.at_work(working.engine(database_url, mailbox.port, journal, begun)):
-        _until(lambda: _settled(coop))
+    with (
+        working.another(database_url, journal, begun) as (killed, port),
+        mail_thread() as mailbox,
+    ):
+        port.value = mailbox.port
+        _until(lambda: _count(coop) > 2)
+        killed.kill()
+        killed.join()
+        assert _state(coop) == EditionState.OPEN
+        assert 2 < _count(coop) < READERS
+        assert mailbox.received == [], "no letter leaves before its edition is whole"
+        with working.at_work(working.engine(database_url, mailbox.port, journal, begun)):
+            _until(lambda: _settled(coop))
     assert len(mailbox.received) == READERS
     _nothing_twice(coop, mailbox)
 
 
 @on_postgresql
 def test_what_a_worker_killed_in_a_lot_left_another_hands_over(
-    coop: Database, database_url: str, mailbox: Mailbox, tmp_path: Path
+    coop: Database, database_url: str, tmp_path: Path
 ) -> None:
     begun, journal = utc_now(), tmp_path / "journal"
     with coop.write() as session:
         editions.open_due(session, AT)
     editions.write_open(coop, DESK, at=AT)
-    arguments = [database_url, str(mailbox.port), str(journal), begun.isoformat(), "20"]
-    _killed(arguments, lambda: _count(coop, LetterState.ACCEPTED) > 2)
-    assert _count(coop, LetterState.ACCEPTED) < READERS
-    assert _count(coop, LetterState.CLAIMED, LetterState.IN_DOUBT) > 0
-    with working.at_work(working.engine(database_url, mailbox.port, journal, begun)):
-        _until(lambda: _settled(coop))
+    with (
+        working.another(database_url, journal, begun, pace=20) as (killed, port),
+        mail_thread() as mailbox,
+    ):
+        port.value = mailbox.port
+        _until(lambda: _count(coop, LetterState.ACCEPTED) > 2)
+        killed.kill()
+        killed.join()
+        assert _count(coop, LetterState.ACCEPTED) < READERS
+        assert _count(coop, LetterState.CLAIMED, LetterState.IN_DOUBT) > 0
+        with working.at_work(working.engine(database_url, mailbox.port, journal, begun)):
+            _until(lambda: _settled(coop))
     _nothing_twice(coop, mailbox)
     # Whoever was at its dot is not asked to take it again; the others have it.
     unknown = _count(coop, LetterState.UNKNOWN)
@@ -169,7 +163,7 @@ def test_a_job_waits_once_however_many_tick(
                     await one.owe_prune()
                     await one.owe_take_returns()
 
-    worker.asyncio.run(tick())
+    asyncio.run(tick())
     asked = text("SELECT task_name FROM procrastinate.procrastinate_jobs ORDER BY 1")
     with coop.read() as session:
         assert session.scalars(asked).all() == ["prune", "send", "write"]
