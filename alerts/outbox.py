@@ -78,6 +78,8 @@ class Doubt:
     message_id: str
     #: When it was about to be sent.
     in_doubt_at: datetime
+    #: By which claim; its beginning says by which machine (alerts.journal).
+    claim: str = ""
 
 
 def claim(
@@ -232,7 +234,7 @@ def in_doubt(session: Session, *, at: datetime, unknown: bool = False) -> list[D
     """
     states = [LetterState.IN_DOUBT, *([LetterState.UNKNOWN] if unknown else [])]
     rows = session.execute(
-        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at)
+        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at, Letter.claim)
         .where(Letter.state.in_(states), Letter.lease_until <= at)
         .order_by(Letter.id)
     )
