@@ -3,7 +3,7 @@
     read(source)               the addresses of one source that are due
     check                      whether sources are late, and the end of what they gave
     write                      editions opened; what the rows call for written
-    write_shard(edition, n)    one of SHARDS parts of an edition of the clock
+    write_shard(edition, n)    one of SHARDS parts of an edition of the clock, at one moment for all
     send(slot)                 a lot of the letters that wait, and again while more do
     returns                    what came back; only where this machine reads that mailbox
     prune                      what is kept for a time only
@@ -19,7 +19,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
@@ -115,9 +115,11 @@ class Engine:
     async def owe_prune(self) -> None:
         await self.defer("prune")
 
-    async def defer(self, name: str, **arguments: str | int) -> None:
-        """Have that job done; nothing where the same one waits already."""
+    async def defer(self, name: str, *, at: str = "", **arguments: str | int) -> None:
+        """Have that job done; nothing where the same one waits already, for whatever moment."""
         lock = ":".join([name, *(str(value) for value in arguments.values())])
+        if at:
+            arguments["at"] = at
         job = self.app.configure_task(
             name, lock=lock, queueing_lock=lock, priority=_FIRST.get(name, 0)
         )
@@ -155,15 +157,17 @@ class Engine:
             await asyncio.to_thread(self.service.write)
             return
         await asyncio.to_thread(self.service.let_go)
+        # One moment for all: what is printed of a notice is kept by it (alerts.printing).
+        at = self.service.now().isoformat()
         for edition in opened:
             for number in range(SHARDS):
-                await self.defer("write_shard", edition=edition, number=number)
+                await self.defer("write_shard", edition=edition, number=number, at=at)
         await asyncio.to_thread(self.service.confirm)
 
-    async def write_shard(self, edition: int, number: int) -> None:
+    async def write_shard(self, edition: int, number: int, at: str) -> None:
         """Whoever makes an edition whole sees to what waited for it."""
-        shard = Shard(number, SHARDS)
-        if await asyncio.to_thread(self.service.write_shard, edition, shard):
+        shard, moment = Shard(number, SHARDS), datetime.fromisoformat(at)
+        if await asyncio.to_thread(self.service.write_shard, edition, shard, at=moment):
             await self.defer("write")
             await self.owe_send()
 

@@ -101,14 +101,14 @@ class Service:
         """Give back what expired or became false, so that it is told again."""
         editions.let_go(self.database, at=self.now())
 
-    def write_shard(self, edition_id: int, shard: Shard) -> bool:
-        """Write one shard of an edition of the clock; whether that made it whole."""
+    def write_shard(self, edition_id: int, shard: Shard, *, at: datetime) -> bool:
+        """Write one shard of an edition of the clock as of `at`; whether that made it whole."""
         return editions.write_shard(
             self.database,
             self.desk,
             edition_id,
             shard,
-            at=self.now(),
+            at=at,
             looked=self.looked,
             stop=self.stop,
         )

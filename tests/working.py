@@ -36,8 +36,8 @@ class Counting(Engine):
 
     done: Counter[str]
 
-    async def write_shard(self, edition: int, number: int) -> None:
-        await super().write_shard(edition, number)
+    async def write_shard(self, edition: int, number: int, at: str) -> None:
+        await super().write_shard(edition, number, at)
         self.done["write_shard"] += 1
 
     async def send(self, slot: int) -> None:
