@@ -105,12 +105,13 @@ def _remember(
             Told.occasion,
             Told.revision_id,
             Told.state,
+            Told.at,
         )
         .join(Letter, Letter.id == Told.letter_id)
         .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
         .where(Letter.state.in_(LEFT))
     )
-    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state")
+    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state", "at")
     session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())
 
 

@@ -234,6 +234,8 @@ class ToldBefore(Base):
     revision_id: Mapped[int] = mapped_column(ForeignKey("revision.id"), index=True)
     #: The ToldState that it had when it was taken over.
     state: Mapped[str] = mapped_column(String(20))
+    #: When that letter reserved it.
+    at: Mapped[datetime]
 
 
 class Attempt(Base):

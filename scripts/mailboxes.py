@@ -14,7 +14,7 @@ from base.french import NBSP
 from scripts import contacts, enterprises
 from scripts.agreement import agreed, somebody_is_there
 from scripts.changes_words import day_of, hand, refusals_told, text_of
-from scripts.console import err, opened, out, stop
+from scripts.console import err, opened, out, print_json, stop
 from subscriptions import cells, mailboxes, sectors
 from subscriptions.difference import NewConsent
 from subscriptions.likeness import likenesses
@@ -35,6 +35,7 @@ Since = Annotated[
     str | None, typer.Option("--consenti-le", metavar="DATE", help="Sans lui : aujourd’hui.")
 ]
 Yes = Annotated[bool, typer.Option("--oui", help="Ne pas demander.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Un objet JSON.")]
 
 OUTCOMES: dict[Outcome, str] = {
     Outcome.KEPT: "son abonnement reste tel quel.",
@@ -65,6 +66,7 @@ def add(
     basis: BasisName = None,
     evidence: Evidence = "",
     since: Since = None,
+    as_json: AsJson = False,
 ) -> None:
     at = utc_now()
     address = text_of(typed, cells.address, "ADRESSE")
@@ -84,7 +86,8 @@ def add(
         others = contacts.live_addresses(session)
         by = hand("contacts ajouter", at)
         contact, subscribed = mailboxes.add(session, member, address, asked, hand=by)
-    out.print(f"Ajouté à {member.name}{NBSP}: {_told(contact)}", soft_wrap=True)
+    said = f"Ajouté à {member.name}{NBSP}: {_told(contact)}"
+    _say(said, contact, as_json=as_json, subscribed=subscribed)
     _warn_of_likeness(address, others)
     if not subscribed:
         err.print(f"{address} s’est désabonné{NBSP}: son abonnement n’est pas rouvert.")
@@ -101,6 +104,7 @@ def modify(
     basis: BasisName = None,
     evidence: Evidence = "",
     since: Since = None,
+    as_json: AsJson = False,
 ) -> None:
     if name is typed is basis is None:
         raise typer.BadParameter("Indiquer ce qui change (voir --help).")
@@ -113,13 +117,13 @@ def modify(
         others = contacts.live_addresses(session) - {contact.address}
         by = hand("contacts modifier", at)
         mailboxes.correct(session, contact, asked, address=address, hand=by)
-    out.print(_told(contact), soft_wrap=True)
+    _say(_told(contact), contact, as_json=as_json)
     if address is not None:
         _warn_of_likeness(address, others)
 
 
 @app.command("retirer", help="Le contact n’est plus de l’entreprise; son histoire reste.")
-def remove(key: Key, yes: Yes = False) -> None:
+def remove(key: Key, yes: Yes = False, as_json: AsJson = False) -> None:
     at = utc_now()
     with opened() as store:
         with store.read() as session:
@@ -129,7 +133,7 @@ def remove(key: Key, yes: Yes = False) -> None:
             contact = contacts.named(session, str(contact.id))
             mailboxes.remove(session, contact, hand=hand("contacts retirer", at))
             withdraw_waiting(session, contact.id, Why.SUBSCRIPTION, at=at)
-    out.print("Retiré. Rien ne lui sera envoyé.")
+    _say("Retiré. Rien ne lui sera envoyé.", contact, as_json=as_json)
 
 
 @app.command("fusionner", help="Deux contacts d’une entreprise n’en font qu’un.")
@@ -137,14 +141,16 @@ def merge(
     kept_key: Annotated[str, typer.Argument(metavar="GARDÉ", help="Le contact qui reste.")],
     merged_key: Annotated[str, typer.Argument(metavar="AUTRE", help="Le contact en double.")],
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     at = utc_now()
     with opened() as store:
         with store.read() as session, refusals_told():
             kept, merged = (contacts.named(session, k) for k in (kept_key, merged_key))
             found = mailboxes.outcome(session, kept, merged)
-        out.print(f"Gardé{NBSP}: {_told(kept)}; {OUTCOMES[found]}", soft_wrap=True)
-        out.print(
+        # What will be is for whoever is asked, not for a script.
+        err.print(f"Gardé{NBSP}: {_told(kept)}; {OUTCOMES[found]}", soft_wrap=True)
+        err.print(
             f"Retiré{NBSP}: {_told(merged)}; son histoire et ses preuves restent.", soft_wrap=True
         )
         _confirm("Fusionner ces deux contacts? Écrire oui pour confirmer", yes=yes)
@@ -152,7 +158,7 @@ def merge(
             both = [contacts.named(session, str(one.id)) for one in (kept, merged)]
             uniting.merge(session, both[0], both[1], hand=hand("contacts fusionner", at))
             lacks = not contacts.may_be_written_to(session, kept.id, at)
-    out.print("Fusionnés.")
+    _say("Fusionnés.", kept, as_json=as_json, merged=merged.id, subscription=found.value)
     if lacks and found in {Outcome.KEPT, Outcome.TAKEN_OVER}:
         err.print(
             "Le contact gardé n’a pas de base de consentement : rien ne lui sera envoyé. "
@@ -187,6 +193,14 @@ def _consent(basis: str | None, evidence: str, since: str | None) -> NewConsent 
     found = text_of(basis, cells.basis, "--base")
     proof = text_of(evidence, cells.evidence, "--preuve")
     return NewConsent(found, proof, day_of(since, "--consenti-le")) if found else None
+
+
+def _say(sentence: str, contact: Contact, *, as_json: bool, **more: object) -> None:
+    if not as_json:
+        out.print(sentence, soft_wrap=True)
+        return
+    known = {"id": contact.id, "name": contact.name, "address": contact.address}
+    print_json({**known, "member_id": contact.member_id, "ended_at": contact.ended_at, **more})
 
 
 def _told(contact: Contact) -> str:

@@ -39,6 +39,7 @@ def add(
     first: First = None,
     last: Last = None,
     why: Why = "",
+    as_json: AsJson = False,
 ) -> None:
     at = utc_now()
     called = text_of(name, cells.enterprise, "NOM")
@@ -52,9 +53,10 @@ def add(
             reason=why,
             hand=hand("membres ajouter", at),
         )
-        lines = _state(session, member, at)
+        lines = _state(session, member, at, as_json=as_json)
     _print(lines)
-    out.print(f"Ajouter un contact{NBSP}: alertes contacts ajouter {member.id} ADRESSE")
+    if not as_json:
+        out.print(f"Ajouter un contact{NBSP}: alertes contacts ajouter {member.id} ADRESSE")
 
 
 def modify(
@@ -65,6 +67,7 @@ def modify(
     first: First = None,
     last: Last = None,
     why: Why = "",
+    as_json: AsJson = False,
 ) -> None:
     if name is telephone is first is last is None:
         raise typer.BadParameter("Indiquer ce qui change (voir --help).")
@@ -87,7 +90,7 @@ def modify(
                 reason=why,
                 hand=by,
             )
-        lines = _state(session, member, at)
+        lines = _state(session, member, at, as_json=as_json)
     _print(lines)
 
 
@@ -103,13 +106,14 @@ def end(
         ),
     ] = None,
     why: Why = "",
+    as_json: AsJson = False,
 ) -> None:
     at = utc_now()
     day_ = day_of(last, "--dernier-jour")
     with opened() as store, refusals_told(), store.write() as session:
         member = enterprises.named(session, key)
         editing.end(session, member, last=day_, reason=why, hand=hand("membres terminer", at))
-        lines = _state(session, member, at)
+        lines = _state(session, member, at, as_json=as_json)
     _print(lines)
 
 
@@ -122,6 +126,7 @@ def reinstate(
     ] = None,
     last: Last = None,
     why: Why = "",
+    as_json: AsJson = False,
 ) -> None:
     at = utc_now()
     starts_on, ends_on = day_of(first, "--des"), day_of(last, "--fin")
@@ -135,7 +140,7 @@ def reinstate(
             reason=why,
             hand=hand("membres retablir", at),
         )
-        lines = _state(session, member, at)
+        lines = _state(session, member, at, as_json=as_json)
     _print(lines)
 
 
@@ -173,8 +178,10 @@ def show(
         out.print(table(("No", "Nom", "Courriel", "Retiré le"), listed))
 
 
-def _state(session: Session, member: Member, at: datetime) -> list[object]:
+def _state(session: Session, member: Member, at: datetime, *, as_json: bool) -> list[object]:
     rows = members.memberships(session, member.id)
+    if as_json:
+        return [_in_json(member, rows, at)]
     return _told(member, [r for r in rows if r.superseded_at is None], at)
 
 
@@ -206,6 +213,9 @@ def _was_known(row: Membership, at: datetime) -> bool:
 
 def _print(lines: list[object]) -> None:
     for line in lines:
+        if isinstance(line, dict):
+            print_json(line)
+            continue
         out.print(line, soft_wrap=isinstance(line, str))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+import base.database
+
 revision = "0014"
 down_revision = "0012"
 branch_labels = None
@@ -21,6 +23,7 @@ def upgrade() -> None:
         sa.Column("occasion", sa.String(length=50), nullable=False),
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("at", base.database.UtcDateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["letter_id"],
             ["letter.id"],

@@ -91,7 +91,7 @@ def test_a_removed_contact_is_not_mailed_and_can_be_taken_back(coop: Alertes) ->
 def test_merging_is_said_first_and_the_double_answers_for_the_kept_one(coop: Alertes) -> None:
     said = coop("contacts", "fusionner", ANNE, DOUBLE, "--oui")
     assert said.code == 0
-    assert "son abonnement reste tel quel" in said.out
+    assert "son abonnement reste tel quel" in said.err
     assert _contacts(coop) == [(ANNE, [])]
     why = coop("pourquoi", DOUBLE, "99999999")
     assert "a été fusionné avec le contact 1" in " ".join(why.err.split())
@@ -100,5 +100,20 @@ def test_merging_is_said_first_and_the_double_answers_for_the_kept_one(coop: Ale
 def test_who_unsubscribed_stays_so_through_a_merge(coop: Alertes) -> None:
     coop("abonnements", "desabonner", DOUBLE, "--oui")
     said = coop("contacts", "fusionner", ANNE, DOUBLE, "--oui")
-    assert "s’est désabonné" in said.out
+    assert "s’est désabonné" in said.err
     assert _contacts(coop) == [(ANNE, ["left"])]
+
+
+def test_a_script_gets_one_object_of_every_change(coop: Alertes) -> None:
+    added = coop(
+        "contacts", "ajouter", "coop", "chloe@exemple.quebec", "--secteurs", "deneigement", "--json"
+    )
+    made = json.loads(added.out)
+    assert (made["address"], made["subscribed"]) == ("chloe@exemple.quebec", True)
+    renamed = coop("contacts", "modifier", str(made["id"]), "--nom", "Chloé Fictive", "--json")
+    assert json.loads(renamed.out)["name"] == "Chloé Fictive"
+    assert json.loads(coop("contacts", "retirer", str(made["id"]), "--oui", "--json").out)
+    merged = json.loads(coop("contacts", "fusionner", ANNE, DOUBLE, "--oui", "--json").out)
+    assert (merged["address"], merged["subscription"]) == (ANNE, "kept")
+    ended = json.loads(coop("membres", "terminer", "coop", "--json").out)
+    assert [row["known"] for row in ended["memberships"]] == [False, True]
