@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from alerts import editions, engine_schema, holds, worker
-from alerts.engine import SHARDS
+from alerts import editions, engine, engine_schema, holds, worker
 from alerts.journal import open_journal
 from alerts.owed import Shard
 from alerts.recovery import hold_if_restored
@@ -25,7 +24,7 @@ from tests.coop import AT, DESK, entitled, tender
 from tests.mailserver import Mailbox
 from tests.mailthread import mail_thread
 
-READERS = 60
+READERS = 40
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -39,6 +38,7 @@ def coop(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             entitled(session, f"lecteur{number}")
         tender(session, closes_at=AT + timedelta(days=9))
     monkeypatch.setattr(worker, "SEND_EVERY", timedelta(seconds=1))
+    monkeypatch.setattr(engine, "SHARDS", 4)
     return database
 
 
@@ -83,9 +83,10 @@ def _nothing_twice(database: Database, mailbox: Mailbox) -> None:
 
 @on_postgresql
 def test_two_workers_share_an_edition_and_each_reader_has_one_letter(
-    coop: Database, database_url: str, tmp_path: Path
+    coop: Database, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, journal = utc_now(), tmp_path / "journal"
+    monkeypatch.setattr(engine, "LOT", 10)
     with mail_thread() as mailbox:
         both = [working.engine(database_url, mailbox.port, journal, begun) for _ in range(2)]
         with working.at_work(*both):
@@ -94,7 +95,8 @@ def test_two_workers_share_an_edition_and_each_reader_has_one_letter(
     assert len(mailbox.received) == READERS
     _nothing_twice(coop, mailbox)
     assert all(one.done["write_shard"] for one in both)
-    assert sum(one.done["write_shard"] for one in both) >= SHARDS
+    assert sum(one.done["send"] for one in both) >= READERS // 10
+    assert sum(one.done["write_shard"] for one in both) >= engine.SHARDS
 
 
 @on_postgresql
@@ -144,6 +146,35 @@ def test_what_a_worker_killed_in_a_lot_left_another_hands_over(
     unknown = _count(coop, LetterState.UNKNOWN)
     assert unknown <= 4
     assert len(mailbox.received) >= READERS - unknown
+
+
+def test_a_lot_is_handed_over_and_the_rest_waits(
+    coop: Database, database_url: str, tmp_path: Path
+) -> None:
+    with coop.write() as session:
+        editions.open_due(session, AT)
+    editions.write_open(coop, DESK, at=AT)
+    with mail_thread() as mailbox:
+        one = working.engine(database_url, mailbox.port, tmp_path / "journal", utc_now()).service
+        assert one.count_waiting(1000) == READERS
+        assert one.count_waiting(7) == 7
+        one.send(lots=2)
+        assert len(mailbox.received) == 20
+        assert one.count_waiting(1000) == READERS - 20
+    one.database.dispose()
+
+
+def test_letters_of_an_edition_that_is_not_whole_are_not_counted_as_waiting(
+    coop: Database, database_url: str, tmp_path: Path
+) -> None:
+    with coop.write() as session:
+        editions.open_due(session, AT)
+        _, weekly = editions.opened_by_the_clock(session)
+    editions.write_shard(coop, DESK, weekly, Shard(0, 2), at=AT)
+    one = working.engine(database_url, 9, tmp_path / "journal", utc_now()).service
+    assert _count(coop) > 0
+    assert one.count_waiting(1000) == 0
+    one.database.dispose()
 
 
 @on_postgresql
