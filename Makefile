@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Kills a database in the crash campaign; SEED may be given too, to have a campaign again.
 KILLS ?= 1000
 
-.PHONY: install demo demo-clean gallery test check crash campaign format lock clean
+.PHONY: install demo demo-clean gallery reference test check crash campaign format lock clean
 
 install: $(VENV)/.installed
 
@@ -28,6 +28,10 @@ demo-clean:
 gallery: install
 	$(BIN)/python -m tests.emails.gallery var/gallery
 
+# The page of all commands, docs/guide/commandes.md, from the commands themselves.
+reference: install
+	$(BIN)/python -m scripts.reference
+
 test: install
 	$(BIN)/pytest
 
@@ -47,6 +51,7 @@ campaign: crash
 	$(BIN)/python -m campaigns.interleavings --letters 10000
 	$(BIN)/python -m campaigns.schedulers --trials 200
 	$(BIN)/python -m campaigns.pages
+	$(BIN)/python -m campaigns.year --contacts 200 --days 365 $(if $(SEED),--seed $(SEED))
 
 format: install
 	$(BIN)/ruff format .

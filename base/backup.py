@@ -26,10 +26,16 @@ from base.errors import CopyRefused
 #: The names that `save` gives, by which `prune` knows what is its own.
 _NAME = re.compile(r"alertes-\d{8}T\d{6}Z(?:-\d+)?\.(?:sqlite3|pgdump)")
 _SQLITE, _PGDUMP = b"SQLite format 3\x00", b"PGDMP"
-#: Empties a PostgreSQL database of our tables, so that one of any version can be put back.
+#: Empties a PostgreSQL database of our tables and functions, so that one of any version can be put
+#: back. The tables go first: their triggers use the functions.
 _EMPTY = """DO $$ DECLARE r record; BEGIN
 FOR r IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
-EXECUTE format('DROP TABLE %I CASCADE', r.tablename); END LOOP; END $$;
+EXECUTE format('DROP TABLE %I CASCADE', r.tablename); END LOOP;
+FOR r IN SELECT p.oid::regprocedure AS name FROM pg_proc p
+  JOIN pg_namespace n ON n.oid = p.pronamespace
+  LEFT JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
+  WHERE n.nspname = current_schema() AND d.objid IS NULL LOOP
+EXECUTE format('DROP ROUTINE %s CASCADE', r.name); END LOOP; END $$;
 """
 
 

@@ -81,7 +81,9 @@ def _say(tally: Tally) -> None:
 
 
 @app.command("etat", help="Compter les lettres par état, et dire si les envois sont retenus.")
-def state(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+def state(
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+) -> None:
     with opened() as store, store.read() as session:
         counted = dict(
             session.execute(select(Letter.state, func.count()).group_by(Letter.state)).all()

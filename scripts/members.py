@@ -58,12 +58,19 @@ for name, command, help_ in (
     app.command(name, help=help_)(command)
 
 
+#: Lines of the list unless all are asked for: a terminal's table of thousands takes seconds.
+MOST_SHOWN = 500
+
+
 @app.command("lister", help="Les entreprises, et pourquoi leurs contacts ne reçoivent rien.")
 def list_members(
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
     day: Annotated[
         str | None, typer.Option("--au", metavar="DATE", help="Comme si c’était ce jour.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--tout", help="Montrer toutes les entreprises.")
+    ] = False,
 ) -> None:
     at = moment(day, utc_now())
     with opened(create=True) as store, store.read() as session:
@@ -71,7 +78,11 @@ def list_members(
     if as_json:
         print_json({"at": at.isoformat(), "members": [_in_json(m) for m in members]})
         return
-    out.print(_table(members))
+    shown = members if everything else members[:MOST_SHOWN]
+    out.print(_table(shown))
+    if left := len(members) - len(shown):
+        more = count(left, "autre entreprise", "autres entreprises")
+        out.print(f"… et {more}. Tout voir\u00a0: ajouter --tout.")
     active = sum(m.active for m in members)
     mailed = sum(not c.hindrances for m in members for c in m.contacts)
     out.print(

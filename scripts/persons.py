@@ -23,10 +23,10 @@ from scripts import access_files, contacts, dossier_words
 from scripts.console import err, moment, opened, out, print_json, staff, stop
 from scripts.documents import document, write_private
 from scripts.persons_words import becomes, refusal
-from subscriptions import erased, suppressions
+from subscriptions import consent, erased, suppressions, wishes
 from subscriptions.addresses import normalised
 from subscriptions.errors import AddressRefused
-from subscriptions.tables import Contact, Suppression
+from subscriptions.tables import Basis, Contact, Origin, Suppression
 
 app = typer.Typer(
     help="Une personne et la loi\u00a0: preuve, accès, effacement, conservation.",
@@ -246,29 +246,45 @@ def readmit(
         stop(f"«{NBSP}{address}{NBSP}» n’est pas une adresse courriel.")
     at = utc_now()
     with opened() as store, store.write() as session:
-        if not _taken_back(session, wanted):
-            stop("Cette adresse n’est ni effacée ni désabonnée. Rien n’a été changé.")
-        suppressions.lift(session, wanted, at=at)
         live = select(Contact).where(Contact.address == wanted, Contact.ended_at.is_(None))
         contact = session.scalar(live)
+        barred = _barred(session, wanted)
+        # What a server or a complaint bars stays: only the person's own wish is taken back.
+        own = barred <= {erased.ERASED, erased.UNSUBSCRIBED}
+        back = _subscribed_again(session, contact, evidence, at) if own and contact else False
+        if not own or not (barred or back):
+            stop("Cette adresse n’est ni effacée ni désabonnée. Rien n’a été changé.")
+        suppressions.lift(session, wanted, at=at)
         _note(session, contact, "personne readmettre", {"preuve": evidence})
-    out.print(
-        f"L’adresse peut servir de nouveau. Inscrire le contact et son consentement{NBSP}: "
-        "alertes membres importer",
-        soft_wrap=True,
+    done = (
+        f"Réabonné, avec les mêmes choix qu’avant. Les changer{NBSP}: alertes abonnements modifier"
+        if back
+        else "L’adresse peut servir de nouveau. Inscrire le contact et son consentement\u00a0: "
+        "alertes membres importer"
     )
+    out.print(done, soft_wrap=True)
 
 
-def _taken_back(session: Session, address: str) -> bool:
-    """Whether only the person's own wish bars it: what a server or a complaint bars stays."""
+def _subscribed_again(session: Session, contact: Contact, evidence: str, at: datetime) -> bool:
+    """Who left is subscribed as before, by the consent that it gives with its request."""
+    if wishes.come_back(session, contact.id, origin=Origin.STAFF, at=at) is None:
+        return False
+    consent.record(
+        session, contact.id, Basis.EXPRESS, starts_at=at, at=at, by=staff(), evidence=evidence
+    )
+    return True
+
+
+def _barred(session: Session, address: str) -> set[str]:
+    """Why no letter may leave for it."""
     hidden = list(erased.digests(session, [address]))
     reasons = session.scalars(
         select(Suppression.reason).where(
             (Suppression.address == address) | Suppression.digest.in_(hidden),
             Suppression.lifted_at.is_(None),
         )
-    ).all()
-    return bool(reasons) and set(reasons) <= {erased.ERASED, erased.UNSUBSCRIBED}
+    )
+    return set(reasons)
 
 
 def _note(

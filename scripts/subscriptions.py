@@ -101,8 +101,10 @@ def modify(
 @app.command("pause", help="Ne rien envoyer avant une date.")
 def pause(
     key: Key,
-    until: Annotated[str | None, typer.Option("--jusqu-au", metavar="DATE")] = None,
-    days: Annotated[int, typer.Option("--jours", min=1, max=366)] = 30,
+    until: Annotated[
+        str | None, typer.Option("--jusqu-au", metavar="DATE", help="Jusqu’à ce jour.")
+    ] = None,
+    days: Annotated[int, typer.Option("--jours", min=1, max=366, help="Ou pendant ce temps.")] = 30,
 ) -> None:
     at = utc_now()
     ends = moment(until, at, option="--jusqu-au") if until else at + timedelta(days=days)

@@ -75,13 +75,17 @@ def history(session: Session, contact_id: int) -> list[Subscription]:
 
 def has_left(session: Session, contact_id: int) -> bool:
     """Whether the contact's last word was to unsubscribe; a roster must not bring it back."""
-    last = session.scalar(
+    last = _last(session, contact_id)
+    return last is not None and last.end_reason == UNSUBSCRIBED
+
+
+def _last(session: Session, contact_id: int) -> Subscription | None:
+    return session.scalar(
         select(Subscription)
         .where(Subscription.contact_id == contact_id)
         .order_by(Subscription.started_at.desc(), Subscription.id.desc())
         .limit(1)
     )
-    return last is not None and last.end_reason == UNSUBSCRIBED
 
 
 def last_of_each(session: Session) -> dict[int, Subscription]:
@@ -102,6 +106,17 @@ def subscribe(
     changed = change(session, contact_id, wishes, origin=origin, at=at)
     # None: another transaction ended it in between; then this is the one that opens.
     return changed or _open(session, contact_id, wishes, origin=origin, at=at)
+
+
+def come_back(
+    session: Session, contact_id: int, *, origin: str, at: datetime
+) -> Subscription | None:
+    """Who left, at its own request: what it asked for when it left. None where it did not leave."""
+    last = _last(session, contact_id)
+    if last is None or last.end_reason != UNSUBSCRIBED:
+        return None
+    asked = replace(wishes_of(last), paused_until=None)
+    return subscribe(session, contact_id, asked, origin=origin, at=at)
 
 
 def change(

@@ -172,7 +172,7 @@ def told(session: Session, of: Letter, revision: Revision, cluster_id: int) -> T
         occasion="-",
         revision_id=revision.id,
         letter_id=of.id,
-        at=AT,
+        at=of.written_at,
     )
     session.add(made)
     session.flush()

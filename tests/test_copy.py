@@ -1,4 +1,4 @@
-"""Every French template, and every French sentence of a staff command, keeps Québec typography.
+"""Every French template, sentence of a staff command and page for staff keeps Québec typography.
 
 Rules: OQLF, «Espacement avant et après les signes» (docs/glossary.md). Quoted notices are not read.
 """
@@ -17,6 +17,8 @@ TEMPLATES = sorted(
     path for path in (ROOT / "templates").rglob("*") if path.suffix in {".txt", ".html"}
 )
 SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
+#: Written for staff; what is typed in a terminal, and what that answers, is not read.
+GUIDE = [*sorted((ROOT / "docs" / "guide").glob("*.md")), ROOT / "docs" / "support-tasks.md"]
 NBSP = "\u00a0"
 #: What is wrong -> what to write.
 FAULTS = {
@@ -86,6 +88,15 @@ def test_a_command_speaks_in_quebec_typography(path: Path) -> None:
     sentences = [one for one in _sentences(path) if " " in one]
     assert [fault for one in _sentences(path) for fault in _faults(one)] == []
     assert [fault for one in sentences for fault in _words(one)] == []
+
+
+@pytest.mark.parametrize("path", GUIDE, ids=lambda path: path.name)
+def test_a_page_for_staff_is_in_quebec_typography(path: Path) -> None:
+    prose = re.sub(r"(?ms)^```.*?^```$|<!--.*?-->", "", path.read_text("utf-8"))
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)", "0", prose)
+    assert len(prose) > 300
+    assert _faults(prose) == []
+    assert _words(prose) == []
 
 
 def test_what_every_command_says_of_the_settings_is_in_quebec_typography() -> None:

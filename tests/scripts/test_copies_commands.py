@@ -56,7 +56,7 @@ def test_restoring_asks_first_then_keeps_what_it_replaces_and_holds(
     with database.write() as session:
         entitled(session, "luc")
     said = run("restaurer", copy, "--appliquer")
-    assert (said.code, _is_held(database)) == (0, True)
+    assert (said.code, _is_held(database)) == (0, True), said.err
     assert "Les envois sont retenus" in said.out
     (aside,) = Path("copies").glob("avant-restauration-*")
     assert run("restaurer", str(aside), "--appliquer").code == 0

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from sqlalchemy import func, select
 
-from base.database import connect
+from base.database import Database, connect
 from scripts.members_words import BASES, COLUMNS, FREQUENCIES
 from scripts.roster_template import SECTORS, document
 from subscriptions import roster, sectors
@@ -26,6 +26,7 @@ from subscriptions.import_tables import RosterImport
 from subscriptions.tables import Contact, Member, Membership, Subscription
 from tests import terminal
 from tests.conftest import Said
+from tests.coop import entitled
 
 Alertes = Callable[..., Said]
 ROSTER = Path(__file__).parents[2] / "samples" / "roster" / "membres_fictifs.csv"
@@ -338,3 +339,22 @@ def _locked(folder: Path) -> bool:
     finally:
         connection.close()
     return False
+
+
+def test_a_list_of_thousands_shows_some_and_says_how_to_see_all(
+    database: Database,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    alertes: Alertes,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setattr("scripts.members.MOST_SHOWN", 2)
+    with database.write() as session:
+        for name in ("anne", "luc", "marie"):
+            entitled(session, name)
+    some, every = (alertes("membres", "lister", *more).out for more in ([], ["--tout"]))
+    assert ("fictive luc" in some, "fictive marie" in some) == (True, False)
+    assert "… et 1\u00a0autre entreprise. Tout voir\u00a0: ajouter --tout." in some
+    assert "fictive marie" in every
+    assert "Tout voir" not in every
+    assert all("3\u00a0entreprises, dont 3\u00a0actives" in one for one in (some, every))

@@ -197,8 +197,34 @@ def test_who_comes_back_is_readmitted_on_proof(database: Database, alertes: Aler
     assert alertes("personne", "readmettre", "pas une adresse", "--preuve", "x").code == 1
 
 
+def test_who_left_by_mistake_comes_back_with_the_same_wishes_and_a_consent(
+    database: Database, alertes: Alertes
+) -> None:
+    with database.write() as session:
+        contact = coop.entitled(session, "anne", sectors=["menuiserie"])
+    words = ("personne", "readmettre", contact.address, "--preuve", "appel du 2026-11-01")
+    assert alertes(*words).code == 1
+    assert alertes("abonnements", "desabonner", contact.address, "--oui").code == 0
+    assert alertes(*words).code == 0
+    shown = alertes("abonnements", "voir", contact.address).out
+    assert "menuiserie" in shown.lower()
+    assert shown.endswith("en cours\n")
+    assert "appel du 2026-11-01" in alertes("personne", "dossier", contact.address).out
+
+
+def test_who_left_and_complained_does_not_come_back(database: Database, alertes: Alertes) -> None:
+    from subscriptions import suppressions  # noqa: PLC0415, two tests only
+
+    with database.write() as session:
+        contact = coop.entitled(session, "anne")
+        suppressions.suppress(session, contact.address, reason="complaint", at=coop.AT)
+    assert alertes("abonnements", "desabonner", contact.address, "--oui").code == 0
+    assert alertes("personne", "readmettre", contact.address, "--preuve", "appel").code == 1
+    assert "désabonné" in alertes("abonnements", "voir", contact.address).out
+
+
 def test_what_a_complaint_bars_is_not_readmitted(database: Database, alertes: Alertes) -> None:
-    from subscriptions import suppressions  # noqa: PLC0415, this test only
+    from subscriptions import suppressions  # noqa: PLC0415, two tests only
 
     with database.write() as session:
         suppressions.suppress(session, "max@exemple.quebec", reason="complaint", at=coop.AT)

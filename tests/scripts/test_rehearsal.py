@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import time
+import webbrowser
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -158,8 +160,13 @@ def test_the_page_lists_the_letters_and_opens_in_the_browser(
     browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
     browser.chmod(0o700)
     monkeypatch.setenv("BROWSER", f"{browser} %s")
+    # It reads the variable once a process.
+    monkeypatch.setattr(webbrowser, "_tryorder", None)
     told = run("apercu", "--au", FRIDAY)
     assert told.code == 0
+    until = time.monotonic() + 30
+    while not (seen.exists() and seen.read_text()) and time.monotonic() < until:
+        time.sleep(0.02)
     assert seen.read_text().strip() == (FOLDER / "index.html").resolve().as_uri()
     page = (FOLDER / "index.html").read_text("utf-8")
     assert "anne@exemple.quebec" in page
