@@ -47,7 +47,8 @@ class Custody:
         self.database = database
         self.handing = handing
         self.now = now
-        self.token = uuid.uuid4().hex
+        # Says whose evidence counts should the letter end in doubt (alerts.recovery).
+        self.token = f"{handing.journal.mark}{uuid.uuid4().hex}"
 
     def claim(self) -> outbox.Lot | None:
         """The next letters whose turn has come; None when everything is held."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from time import monotonic
@@ -37,9 +38,14 @@ RELAY = (RelayUnreachable, RelayMisconfigured)
 
 
 async def hand_over(
-    database: Database, handing: Handing, *, now: Now, stop: threading.Event | None = None
+    database: Database,
+    handing: Handing,
+    *,
+    now: Now,
+    stop: threading.Event | None = None,
+    lots: int = sys.maxsize,
 ) -> Tally:
-    """Hand over every letter whose turn has come; safe beside other dispatchers.
+    """Hand over every letter whose turn has come, or so many lots; safe beside other dispatchers.
 
     Stops early, without an exception, when the relay cannot be used or the database cannot be
     written, when everything is held (`Tally.fault`), or when `stop` is set: then letters in
@@ -50,8 +56,8 @@ async def hand_over(
     try:
         await asyncio.to_thread(hold_if_restored, database, handing.journal, at=now())
         async with run.alive():
-            while not run.is_over and await run.lot():
-                pass
+            while lots > 0 and not run.is_over and await run.lot():
+                lots -= 1
         await asyncio.to_thread(run.custody.report, run.tally)
     except STORE as error:
         run.stopped(Fault.DATABASE, f"database: {error}")

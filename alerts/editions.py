@@ -12,11 +12,13 @@ a line of STREAMS.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Row, exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from alerts import (
@@ -26,6 +28,7 @@ from alerts import (
     change_runs,
     lapsing,
     outbox,
+    owed,
     periodic,
     proof_of_life,
     quarantine,
@@ -33,17 +36,15 @@ from alerts import (
     stale,
 )
 from alerts.looked import Looked
+from alerts.owed import Shard
 from alerts.streams import Due, Plan, Run, Tick
-from alerts.tables import Edition, EditionState, Letter, Omission, Stream
+from alerts.tables import Edition, EditionState, Omission, Stream
 from alerts.writing import Desk, Pending, write_batch
 from base.database import Database, insert
 from sources.catalogue import Source
-from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
 
-#: Contacts written for in one transaction.
-BATCH = 200
 #: How each stream is run; one that is not here has no editions.
 STREAMS: Mapping[Stream, Run] = {
     Stream.DAILY: Run(plan=periodic.plan),
@@ -85,22 +86,78 @@ def write_open(
     written, so that they know what was told.
     `looked` spares a process what it has looked at in earlier ticks.
     """
+    let_go(database, at=at)
+    with _tick(database, desk, at, looked) as tick:
+        return _write_owed(tick)
+
+
+def let_go(database: Database, *, at: datetime) -> None:
+    """Give back what expired or became false, so that the letters written next tell it."""
+    with database.write() as session:
+        outbox.expire(session, at=at)
+        stale.set_aside(session, at=at)
+
+
+def opened_by_the_clock(session: Session) -> list[int]:
+    """The editions for everybody of a rhythm that are not written whole, oldest first."""
+    clocked = [stream for stream, run in STREAMS.items() if run.is_called is None]
+    found = session.scalars(
+        select(Edition.id)
+        .where(Edition.state == EditionState.OPEN, Edition.frequency.in_(clocked))
+        .order_by(Edition.id)
+    )
+    return list(found)
+
+
+def write_shard(
+    database: Database,
+    desk: Desk,
+    edition_id: int,
+    shard: Shard,
+    *,
+    at: datetime,
+    looked: Looked | None = None,
+    stop: threading.Event | None = None,
+) -> bool:
+    """Write an open edition for the contacts of one shard; whether it is closed by this call.
+
+    As `write_open`, safe beside others at the same shard. Whoever finds nothing left to write in
+    any shard closes the edition. Between two batches it ends early where `stop` is set.
+    """
+    with _tick(database, desk, at, looked) as tick:
+        with database.read() as session:
+            edition = session.get_one(Edition, edition_id)
+        plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
+        while stop is None or not stop.is_set():
+            with database.write() as session:
+                if not _is_open(session, edition_id):
+                    return False
+                pending = owed.pending(session, edition, plan, shard)
+                if pending:
+                    _write(session, tick, edition, plan, pending)
+                    continue
+            # In a transaction of its own: it sees what the others wrote until now.
+            with database.write() as session:
+                left = session.execute(owed.unanswered(edition, plan).limit(1)).first()
+                return left is None and _close(session, edition, at)
+    return False
+
+
+@contextmanager
+def _tick(database: Database, desk: Desk, at: datetime, looked: Looked | None) -> Iterator[Tick]:
+    """What the runs of one tick share; where they fail, nothing that was looked at is trusted."""
     tick = Tick(database=database, desk=desk, at=at, looked=looked or Looked())
     try:
-        return _write_owed(tick)
+        yield tick
     except BaseException:
         tick.looked.forget()
         raise
 
 
 def _write_owed(tick: Tick) -> Counter[str]:
-    database, at = tick.database, tick.at
-    with database.write() as session:
-        outbox.expire(session, at=at)
-        stale.set_aside(session, at=at)
-    with database.read() as session:
+    with tick.database.read() as session:
         opened = session.scalars(select(Edition).where(Edition.state == EditionState.OPEN)).all()
-        again = quarantine.due(session, at=at)
+        again = quarantine.due(session, at=tick.at)
     done: Counter[str] = Counter()
     for edition in opened:
         done += _write_whole(tick, edition)
@@ -148,7 +205,7 @@ def _write_whole(tick: Tick, edition: Edition) -> Counter[str]:
     plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
     while True:
         with tick.database.write() as session:
-            pending = _pending(session, edition, plan)
+            pending = owed.pending(session, edition, plan)
             if not pending:
                 _close(session, edition, tick.at)
                 return done
@@ -161,7 +218,7 @@ def _write_again(tick: Tick, edition_id: int, contact_ids: Sequence[int]) -> Cou
         edition = session.get_one(Edition, edition_id)
     plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
     with tick.database.write() as session:
-        pending = _of(session, plan, contact_ids)
+        pending = owed.among(session, plan, contact_ids)
         done = _write(session, tick, edition, plan, pending)
         omitted = select(Omission.contact_id).where(
             Omission.edition_id == edition_id,
@@ -191,41 +248,16 @@ def _write(
     )
 
 
-def _pending(session: Session, edition: Edition, plan: Plan) -> list[Pending]:
-    """The next contacts of this edition that have neither letter nor omission in it."""
-    found = session.execute(
-        plan.contacts.where(
-            ~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id)
-        )
-        .where(
-            ~exists().where(Omission.edition_id == edition.id, Omission.contact_id == Contact.id)
-        )
-        .order_by(Contact.id)
-        .limit(BATCH)
-    )
-    return with_subscriptions(session, found.all())
+def _is_open(session: Session, edition_id: int) -> bool:
+    state = session.scalar(select(Edition.state).where(Edition.id == edition_id))
+    return state == EditionState.OPEN
 
 
-def _of(session: Session, plan: Plan, contact_ids: Sequence[int]) -> list[Pending]:
-    """Those of the contacts whom the edition is still for."""
-    still = plan.contacts if plan.again is None else plan.again
-    found = session.execute(still.where(Contact.id.in_(contact_ids)).order_by(Contact.id))
-    return with_subscriptions(session, found.all())
+def _close(session: Session, edition: Edition, at: datetime) -> bool:
+    """The edition is written whole: measured, and then its letters may be claimed.
 
-
-def with_subscriptions(session: Session, rows: Sequence[Row[Contact, Member]]) -> list[Pending]:
-    """Those contacts, each with its live subscription."""
-    subscriptions = session.scalars(
-        select(Subscription)
-        .where(Subscription.contact_id.in_([contact.id for contact, _ in rows]))
-        .where(Subscription.ended_at.is_(None))
-    )
-    live = {one.contact_id: one for one in subscriptions}
-    return [Pending(contact, member, live.get(contact.id)) for contact, member in rows]
-
-
-def _close(session: Session, edition: Edition, at: datetime) -> None:
-    """The edition is written whole: measured, and then its letters may be claimed."""
+    False where another was faster.
+    """
     closed = session.scalar(
         update(Edition)
         .where(Edition.id == edition.id, Edition.state == EditionState.OPEN)
@@ -234,7 +266,8 @@ def _close(session: Session, edition: Edition, at: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     if closed is None:
-        return
+        return False
     held = brake.measure(session, session.get_one(Edition, edition.id), at=at)
     fields = {"edition": edition.id, "label": edition.label, "held": held}
     logger.info("edition written", extra=fields)
+    return True

@@ -34,6 +34,11 @@ class Journal:
     path: Path
     token: str
 
+    @property
+    def mark(self) -> str:
+        """What the claims of this machine's dispatchers begin with."""
+        return self.token[:8]
+
     def begun(self, number: int, keys: list[str], at: datetime) -> None:
         """Those letters are about to get their dot, `number` counts all ever begun; durable."""
         if keys:
@@ -114,13 +119,19 @@ def reason_to_hold(session: Session, journal: Journal, at: datetime) -> str:
             # Another process of this machine was faster: ask again what it left.
             return reason_to_hold(session, journal, at)
         if number or others:
-            return f"journal {journal.token[:8]} and this database do not know each other"
+            return f"journal {journal.mark} and this database do not know each other"
         return ""
     if number > known:
         return f"the journal counts {number} letters begun, the database {known}: it was restored"
     if last is not None and at < last - CLOCK_SLACK:
         return f"the clock says {at.isoformat()}, the journal has {last.isoformat()}"
     return ""
+
+
+def marks_of_others(session: Session, journal: Journal) -> tuple[str, ...]:
+    """What the claims of other machines' dispatchers begin with; also of machines that are gone."""
+    others = session.scalars(select(Instance.token).where(Instance.token != journal.token))
+    return tuple({token[:8] for token in others} - {journal.mark})
 
 
 def agree(session: Session, journal: Journal) -> None:

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from alerts import ledger, stale
@@ -66,6 +78,8 @@ class Doubt:
     message_id: str
     #: When it was about to be sent.
     in_doubt_at: datetime
+    #: By which claim; its beginning says by which machine (alerts.journal).
+    claim: str = ""
 
 
 def claim(
@@ -83,12 +97,8 @@ def claim(
     edition wait until it is written whole, and the brake has measured it; what became false
     waits until it is composed anew (alerts.stale).
     """
-    whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
     turn = (
-        select(Letter.id)
-        .where(text(f"letter.{ON_ITS_WAY}"))
-        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
-        .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(at))
+        _turn(at)
         .order_by(Letter.next_attempt_at, Letter.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -117,6 +127,23 @@ def claim(
         .execution_options(synchronize_session=False)
     )
     return Lot([Claimed(**row._asdict()) for row in taken], len(ids))
+
+
+def count(session: Session, *, at: datetime, most: int) -> int:
+    """How many letters `claim` would look at now, counted up to `most`."""
+    turn = _turn(at).limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(turn)) or 0
+
+
+def _turn(at: datetime) -> Select[int]:
+    """The letters whose turn has come, of editions that are written whole, and still true."""
+    whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
+    return (
+        select(Letter.id)
+        .where(text(f"letter.{ON_ITS_WAY}"))
+        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
+        .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(at))
+    )
 
 
 def withdraw(session: Session, refused: dict[int, Why], *, at: datetime, claim: str = "") -> None:
@@ -207,7 +234,7 @@ def in_doubt(session: Session, *, at: datetime, unknown: bool = False) -> list[D
     """
     states = [LetterState.IN_DOUBT, *([LetterState.UNKNOWN] if unknown else [])]
     rows = session.execute(
-        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at)
+        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at, Letter.claim)
         .where(Letter.state.in_(states), Letter.lease_until <= at)
         .order_by(Letter.id)
     )

@@ -18,11 +18,12 @@ from sqlalchemy.orm import Session
 
 from alerts import brake, changed, crediting, ledger, periodic, rhythm
 from alerts.digest import Digest, Period
-from alerts.editions import BATCH, STREAMS, with_subscriptions
+from alerts.editions import STREAMS
 from alerts.entitlement import contacts_refused
 from alerts.ledger import Heard
 from alerts.letter import Composed
 from alerts.looked import Looked
+from alerts.owed import BATCH, with_subscriptions
 from alerts.previewed import Rehearsed, Shown
 from alerts.streams import Plan, Tick
 from alerts.tables import Edition, Stream, Why

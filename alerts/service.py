@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from alerts import confirmations, editions, retention, returns
+from alerts import confirmations, editions, outbox, retention, returns
 from alerts.dispatch import hand_over
-from alerts.handing import Handing
+from alerts.handing import Handing, Tally
 from alerts.looked import Looked
+from alerts.owed import Shard
 from alerts.recovery import recover
 from alerts.returns import Reception
 from alerts.writing import Desk
@@ -59,36 +61,81 @@ class Service:
 
     def read(self) -> None:
         """Read each source that is due, and tell staff of what is late or not as it was."""
-        at = self.now()
-        for visited in rounds.visit_due(self.database, self.sources, self.network, at=at):
+        for source in self.sources:
+            self.read_source(source.key)
+            if self.stop.is_set():
+                return
+        self.check_sources()
+
+    def read_source(self, key: str) -> None:
+        """Read the addresses of that source that are due."""
+        asked = [source for source in self.sources if source.key == key]
+        for visited in rounds.visit_due(self.database, asked, self.network, at=self.now()):
             for outcome in visited.outcomes:
                 fields = {"source": visited.source.key, "counts": outcome.counts}
                 logger.info("source read", extra=fields | {"fault": outcome.fault})
             if self.stop.is_set():
                 return
+
+    def check_sources(self) -> None:
+        """Tell staff of the sources that are late or not as they were; prune what they gave."""
+        at = self.now()
         with self.database.write() as session:
             freshness.check(session, at, self.sources)
         rounds.prune(self.database, at)
 
-    def write(self) -> None:
-        """Open the editions that are due, write what is open, confirm what the pages did."""
+    def open_editions(self) -> list[int]:
+        """Open the editions that are due; those of the clock that are not written whole."""
         at = self.now()
         with self.database.write() as session:
             editions.open_due(session, at, self.sources)
-        editions.write_open(self.database, self.desk, at=at, looked=self.looked)
-        confirmations.write_owed(self.database, self.desk, at=at)
+            return editions.opened_by_the_clock(session)
+
+    def write(self) -> None:
+        """Open the editions that are due, write what is open, confirm what the pages did."""
+        self.open_editions()
+        editions.write_open(self.database, self.desk, at=self.now(), looked=self.looked)
+        self.confirm()
+
+    def let_go(self) -> None:
+        """Give back what expired or became false, so that it is told again."""
+        editions.let_go(self.database, at=self.now())
+
+    def write_shard(self, edition_id: int, shard: Shard, *, at: datetime) -> bool:
+        """Write one shard of an edition of the clock as of `at`; whether that made it whole."""
+        return editions.write_shard(
+            self.database,
+            self.desk,
+            edition_id,
+            shard,
+            at=at,
+            looked=self.looked,
+            stop=self.stop,
+        )
+
+    def confirm(self) -> None:
+        """Write to those who changed something on the pages."""
+        confirmations.write_owed(self.database, self.desk, at=self.now())
 
     def prune(self) -> None:
         """Let go of what is kept for a time only, as the inventory says."""
         retention.keep_to_limits(self.database, at=self.now())
 
-    def send(self) -> None:
-        """Mend what a crash left, then hand over what waits."""
+    def send(self, lots: int = sys.maxsize) -> Tally:
+        """Mend what a crash left, then hand over what waits, or so many lots of it."""
         recover(self.database, self.handing.journal, at=self.now(), log=self.postfix_log)
-        tally = asyncio.run(hand_over(self.database, self.handing, now=self.now, stop=self.stop))
+        tally = asyncio.run(
+            hand_over(self.database, self.handing, now=self.now, stop=self.stop, lots=lots)
+        )
         if tally.outcomes or tally.stopped:
             fields = {"outcomes": dict(tally.outcomes), "stopped": tally.stopped}
             logger.info("handed over", extra=fields)
+        return tally
+
+    def count_waiting(self, most: int) -> int:
+        """How many letters could be handed over now, counted up to `most`."""
+        with self.database.read() as session:
+            return outbox.count(session, at=self.now(), most=most)
 
     def take_returns(self) -> None:
         """Read what came back, and stop writing to addresses that are dead."""

@@ -24,8 +24,8 @@ _SIGNED = re.compile(
 )
 #: What stands in the place of what was taken out.
 HIDDEN = "…"
-#: The scheduler announces every tick at INFO, clients and servers each request.
-_QUIET = ("apscheduler", "httpx", "httpx2", "alembic", "uvicorn.error")
+#: The scheduler announces every tick at INFO, workers each job, clients and servers each request.
+_QUIET = ("apscheduler", "procrastinate", "httpx", "httpx2", "alembic", "uvicorn.error")
 
 
 class Lines(logging.Formatter):

@@ -34,6 +34,7 @@ COMMANDS = {
     "apercu": "preview",
     "repetition": "rehearsal",
     "pages": "pages",
+    "ouvrier": "worker",
     "pourquoi": "why",
     "contact": "contact_history",
     "rapport": "reports",

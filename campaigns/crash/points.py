@@ -21,7 +21,8 @@ Action = Callable[[], None]
 
 #: Function to what is around it. Each has a point before and one after it.
 FUNCTIONS = {
-    "editions": ("alerts.editions", ("open_due", "_pending", "write_batch", "_close")),
+    "editions": ("alerts.editions", ("open_due", "write_batch", "_close")),
+    "owed": ("alerts.owed", ("pending",)),
     "writing": ("alerts.writing", ("compose", "_write", "freeze", "omit")),
     "ledger": ("alerts.ledger", ("heard", "reserve", "confirm", "release", "doubt")),
     "recovery": ("alerts.recovery", ("_verdict",)),

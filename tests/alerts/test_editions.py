@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts import editions, ledger, periodic
+from alerts import editions, ledger, owed, periodic
 from alerts.tables import Edition, Letter, LetterState, Omission, Told, ToldState, Why
 from base.clock import QUEBEC
 from base.database import Database
@@ -153,7 +153,7 @@ def test_an_edition_cut_short_is_finished_by_the_next_tick(
         tender(session)
         for name in ("anne", "luc", "zoe"):
             entitled(session, name)
-    monkeypatch.setattr(editions, "BATCH", 1)
+    monkeypatch.setattr(owed, "BATCH", 1)
     written = editions.write_batch
     calls = iter([written, _killed])
 

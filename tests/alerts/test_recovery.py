@@ -13,8 +13,8 @@ from alerts import editions, holds, outbox
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
-from alerts.journal import open_journal
-from alerts.recovery import recover
+from alerts.journal import Journal, open_journal
+from alerts.recovery import hold_if_restored, recover
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.database import Database
 from tests.coop import AT, DESK, entitled, letter, tender, told
@@ -89,6 +89,42 @@ async def test_a_letter_without_an_answer_is_decided_by_the_relay_s_log(
     assert (_state(database)[0] == LetterState.ACCEPTED) == (lines == [QUEUED])
     recover(database, journal, at=MUCH_LATER, log=log)
     assert _state(database) == (state, ledger)
+
+
+async def _in_doubt_beside_another_machine(database: Database, folder: Path) -> Journal:
+    """A letter whose dispatcher died at its dot, and the journal of another machine."""
+    _prepare(database)
+    await _handed_over_in_silence(database, folder)
+    with database.write() as session:
+        session.execute(update(Letter).values(state=LetterState.IN_DOUBT, lease_until=AT))
+        session.execute(update(Told).values(state=ToldState.RESERVED))
+    (folder / "other").mkdir()
+    theirs = open_journal(folder / "other" / "journal")
+    hold_if_restored(database, theirs, at=AT)
+    return theirs
+
+
+async def test_what_another_machine_sent_is_not_judged_by_what_this_one_did_not_see(
+    database: Database, tmp_path: Path
+) -> None:
+    theirs = await _in_doubt_beside_another_machine(database, tmp_path)
+    log = _log(tmp_path / "other", [OTHER], database)
+    for at in (MUCH_LATER, AT + timedelta(minutes=59)):
+        recover(database, theirs, at=at, log=log)
+        assert _state(database) == (LetterState.IN_DOUBT, ToldState.RESERVED)
+    ours, log = open_journal(tmp_path / "journal"), _log(tmp_path, [OTHER], database)
+    recover(database, ours, at=MUCH_LATER, log=log)
+    assert _state(database) == (LetterState.WRITTEN, ToldState.RESERVED)
+
+
+async def test_a_machine_that_does_not_come_back_leaves_its_doubts_to_staff(
+    database: Database, tmp_path: Path
+) -> None:
+    theirs = await _in_doubt_beside_another_machine(database, tmp_path)
+    recover(database, theirs, at=AT + timedelta(minutes=59))
+    assert _state(database) == (LetterState.IN_DOUBT, ToldState.RESERVED)
+    recover(database, theirs, at=AT + timedelta(hours=1))
+    assert _state(database) == (LetterState.UNKNOWN, ToldState.UNCERTAIN)
 
 
 async def test_a_log_that_cannot_be_read_leaves_the_doubt_to_staff(
