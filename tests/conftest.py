@@ -164,10 +164,14 @@ def alertes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Said]:
     """The staff command as its entry point runs it, in this process."""
-    from scripts.__main__ import main  # noqa: PLC0415, few tests need it
+    from scripts import console  # noqa: PLC0415, few tests need it
+    from scripts.__main__ import main  # noqa: PLC0415, as above
 
     def run(*words: str) -> Said:
         monkeypatch.setattr("sys.argv", ["alertes", *words])
+        for one in (console.out, console.err):
+            # A process of its own reads it as it starts.
+            monkeypatch.setattr(one, "_width", int(os.environ.get("COLUMNS") or 80))
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()

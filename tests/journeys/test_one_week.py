@@ -203,7 +203,7 @@ def test_the_service_process_stops_cleanly_on_sigterm(tmp_path: Path) -> None:
         command, env=environment, cwd=tmp_path, capture_output=True, check=False, text=True
     )
     assert absent.returncode == 1
-    assert "no database" in absent.stderr
+    assert "Aucune base de données" in absent.stderr
 
     made = [sys.executable, "-m", "scripts", "base", "creer"]
     subprocess.run(made, env=environment, cwd=tmp_path, check=True, capture_output=True)  # noqa: S603
