@@ -156,11 +156,12 @@ def ready(url: str, *, busy: float = BUSY) -> Database:
         raise DatabaseAbsent(str(path))
     database = connect(url, busy=busy)
     found, wanted = _revision(database), head()
+    if found == wanted:
+        return database
+    database.dispose()
     if found is None:
         raise DatabaseAbsent(make_url(url).render_as_string())
-    if found != wanted:
-        raise DatabaseOutdated(found, wanted)
-    return database
+    raise DatabaseOutdated(found, wanted)
 
 
 def ready_or_new(url: str) -> Database:
