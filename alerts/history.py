@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, defer
 
+from alerts import ledger
 from alerts.answer_tables import Bounce
 from alerts.known import LetterFacts
 from alerts.matching import Lacked, NearMiss
@@ -132,7 +133,7 @@ def _carried(session: Session, contact_id: int) -> dict[int, list[Carried]]:
     found: dict[int, list[Carried]] = defaultdict(list)
     letters = select(Letter.id).where(Letter.contact_id == contact_id)
     for table, of_contact in (
-        (Told, Told.contact_id == contact_id),
+        (Told, and_(Told.contact_id == contact_id, ledger.is_carried())),
         (ToldBefore, ToldBefore.letter_id.in_(letters)),
     ):
         rows = session.execute(

@@ -109,7 +109,7 @@ def _remember(
         )
         .join(Letter, Letter.id == Told.letter_id)
         .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
-        .where(Letter.state.in_(LEFT))
+        .where(Letter.state.in_(LEFT), is_carried())
     )
     names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state", "at")
     session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())

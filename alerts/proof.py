@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from alerts import ledger
 from alerts.ledger import LEFT
 from alerts.tables import Edition, Letter, Told, ToldBefore
 from sources.tables import Revision, Tender
@@ -84,7 +85,10 @@ def of_call(session: Session, tender_ids: Iterable[int]) -> ColumnElement[bool]:
 def about(
     session: Session, table: type[Told | ToldBefore], tender_ids: Iterable[int]
 ) -> ColumnElement[bool]:
-    """The ledger's rows of that call: under its cluster, or under one that it has left."""
+    """The ledger's rows of that call: under its cluster, or under one that it has left.
+
+    Not what a letter lost when it was composed anew (ledger.is_carried).
+    """
     ids = list(tender_ids)
     clusters = set(
         session.scalars(
@@ -92,7 +96,8 @@ def about(
         )
     )
     revisions = list(session.scalars(select(Revision.id).where(Revision.tender_id.in_(ids))))
-    return or_(table.cluster_id.in_(clusters), table.revision_id.in_(revisions))
+    of_call = or_(table.cluster_id.in_(clusters), table.revision_id.in_(revisions))
+    return and_(of_call, ledger.is_carried()) if table is Told else of_call
 
 
 def of_period(start: datetime, end: datetime) -> ColumnElement[bool]:

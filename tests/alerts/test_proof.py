@@ -11,12 +11,12 @@ from alerts import proof
 from alerts.history import Sent, Silence, history
 from alerts.proof import Counted, Entry
 from alerts.recipients import members_told, recipients
-from alerts.tables import Letter, LetterState, Told, Why
+from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState, Why
 from base.database import Database
 from sources import tenders
 from subscriptions.tables import Membership
 from tests.coop import AT
-from tests.told_story import HANDED, NUMBER, WEEK, letters, live, member, of
+from tests.told_story import HANDED, NUMBER, WEEK, letters, live, member, of, write
 
 
 @pytest.fixture
@@ -63,6 +63,29 @@ def test_a_letter_that_told_it_before_another_took_the_notice_over_is_still_coun
         ledger = session.scalars(select(Told.letter_id).where(Told.letter_id.in_([first.id])))
         assert ledger.all() == []
         assert {one.letter_id for one in recipients(session, ids)} >= {first.id, second.id}
+
+
+def test_what_a_letter_lost_when_it_was_composed_anew_is_not_told_by_it(lived: Database) -> None:
+    (letter,) = letters(lived, "anne")
+    anne = of(lived, "anne").id
+    with lived.write() as session:
+        session.get_one(Letter, letter.id).written_at = AT + timedelta(hours=1)
+        (lost,) = session.scalars(select(Told).where(Told.contact_id == anne))
+        lost.state = ToldState.RELEASED
+    found, counted = _proven(lived)
+    assert anne not in {one.contact_id for one in found}
+    assert (counted.letters, counted.contacts) == (2, 1)
+    with lived.read() as session:
+        (ids,) = tenders.named(session, NUMBER)
+        assert anne not in {one.contact_id for one in recipients(session, ids)}
+        sent = [one for one in history(session, anne).turns if isinstance(one, Sent)]
+        assert [one.notices for one in sent] == [()]
+    # Nor once another letter tells it.
+    write(lived, weeks=2)
+    with lived.read() as session:
+        told = select(Told.letter_id).where(Told.contact_id == anne)
+        assert session.scalars(told).all() == [letters(lived, "anne")[-1].id] != [letter.id]
+        assert session.scalars(select(ToldBefore.letter_id)).all().count(letter.id) == 0
 
 
 def test_the_proof_of_a_period_has_the_letters_that_left_in_it(lived: Database) -> None:
