@@ -103,6 +103,8 @@ class Custody:
 
     def _refuse(self, session: Session, ids: list[int], at: datetime) -> dict[int, Why]:
         """Withdraw those for the guard that says no; what is only "not now" waits again."""
+        if not ids:
+            return {}
         refused = letters_refused(session, ids, allowed=self.handing.allowed, at=at)
         final = {i: why for i, why in refused.items() if why not in outbox.NOT_NOW}
         outbox.withdraw(session, final, at=at, claim=self.token)

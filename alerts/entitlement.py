@@ -15,49 +15,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    ScalarSelect,
-    and_,
+    Executable,
+    Select,
+    Update,
+    bindparam,
     case,
-    exists,
-    false,
     literal,
-    or_,
     select,
     text,
-    true,
     update,
 )
 from sqlalchemy.orm import Session
 
-from alerts.tables import Gate, Hold, Letter, LetterState, Why
+from alerts import guards
+from alerts.guards import Guard, instant
+from alerts.tables import Gate, Letter, LetterState, Why
 from base import locks
-from subscriptions import erased, events
-from subscriptions.tables import (
-    Consent,
-    Contact,
-    Event,
-    Membership,
-    Subscription,
-    Suppression,
-    What,
-)
+from base.database import Base, UtcDateTime
+from subscriptions import erased
+from subscriptions.tables import Consent, Contact, Membership, Subscription
 
 #: How long a letter in doubt is its dispatcher's without a sign of life; the relay's answer may
 #: take ten minutes (RFC 5321, 4.5.3.2.6), and the dispatcher that waits for it gives signs.
 REPLY_WITHIN = timedelta(seconds=30)
-
-Guard = tuple[Why, ColumnElement[bool]]
-
-#: Guards that hold back only what tells notices (Gate.FULL).
-_OF_NOTICES = frozenset({Why.SUBSCRIPTION, Why.PAUSED})
-
-
 #: Milliseconds that the statement waits for a lock before it lets others go first; below
 #: PostgreSQL's deadlock_timeout, so that in a deadlock it is never the other who is refused.
 _LOCK_WITHIN = 500
+
+_LETTER = Base.metadata.tables["letter"]
+_IDS = bindparam("ids", expanding=True)
+_UNTIL = bindparam("until", type_=UtcDateTime())
 
 
 def hold_still(session: Session, letter_ids: list[int]) -> None:
@@ -79,17 +71,24 @@ def hold_still(session: Session, letter_ids: list[int]) -> None:
 
 
 def _lock_rows(session: Session, letter_ids: list[int]) -> None:
-    contacts = select(Letter.contact_id).where(Letter.id.in_(letter_ids))
+    for locking in _lockings():
+        session.execute(locking, {_IDS.key: letter_ids})
+
+
+@cache
+def _lockings() -> tuple[Executable, ...]:
+    """One SELECT ... FOR SHARE a table, in an order that is everybody's."""
+    contacts = select(Letter.contact_id).where(Letter.id.in_(_IDS))
     members = select(Contact.member_id).where(Contact.id.in_(contacts))
-    for table, locked in (
-        (Contact, Contact.id.in_(contacts)),
-        (Subscription, Subscription.contact_id.in_(contacts)),
-        (Consent, Consent.contact_id.in_(contacts)),
-        (Membership, Membership.member_id.in_(members)),
-    ):
-        session.execute(
-            select(table.id).where(locked).order_by(table.id).with_for_update(read=True)
+    return tuple(
+        select(table.id).where(locked).order_by(table.id).with_for_update(read=True)
+        for table, locked in (
+            (Contact, Contact.id.in_(contacts)),
+            (Subscription, Subscription.contact_id.in_(contacts)),
+            (Consent, Consent.contact_id.in_(contacts)),
+            (Membership, Membership.member_id.in_(members)),
         )
+    )
 
 
 def let_pass(
@@ -107,168 +106,60 @@ def let_pass(
     For the others the connection must be closed without the dot; `letters_refused` says why.
     `hold_still` comes first, in the same transaction, and `at` is the moment after it.
     """
-    addresses = session.scalars(select(Letter.address).where(Letter.id.in_(letter_ids))).all()
-    # Whichever way an address came back: only now is its suppression sure to be read.
-    erased.recognise(session, addresses)
-    passed = session.execute(
-        update(Letter)
-        .where(Letter.id.in_(letter_ids))
-        .where(Letter.state == LetterState.CLAIMED, Letter.claim == claim)
-        .where(and_(*(condition for _, condition in _letter_guards(allowed, at))))
+    if erased.are_hidden(session):
+        addresses = session.scalars(select(Letter.address).where(Letter.id.in_(letter_ids))).all()
+        # Whichever way an address came back: only now is its suppression sure to be read.
+        erased.recognise(session, addresses)
+    known: dict[str, Any] = {_IDS.key: letter_ids, "by": claim, _UNTIL.key: at + reply_within}
+    return set(session.scalars(_passing(allowed), known | instant(at)))
+
+
+@lru_cache(maxsize=8)
+def _passing(allowed: frozenset[str]) -> Update:
+    return (
+        update(_LETTER)
+        .where(Letter.id.in_(_IDS))
+        .where(Letter.state == LetterState.CLAIMED, Letter.claim == bindparam("by"))
+        .where(*(condition for _, condition in guards.letter_guards(allowed)))
         .values(
             state=LetterState.IN_DOUBT,
-            in_doubt_at=at,
-            lease_until=at + reply_within,
-            membership_id=_entitling_membership(at),
+            in_doubt_at=guards.INSTANT,
+            lease_until=_UNTIL,
+            membership_id=guards.entitling_membership(),
         )
-        .returning(Letter.id)
-        .execution_options(synchronize_session=False)
+        .returning(_LETTER.c.id)
     )
-    return set(passed.scalars())
 
 
 def letters_refused(
     session: Session, letter_ids: Iterable[int], *, allowed: frozenset[str], at: datetime
 ) -> dict[int, Why]:
     """For each of those letters that may not leave at `at`: the first guard that says no."""
-    first = _first_refusal(_letter_guards(allowed, at))
-    found = session.execute(select(Letter.id, first).where(Letter.id.in_(list(letter_ids))))
+    known: dict[str, Any] = {_IDS.key: list(letter_ids)}
+    found = session.execute(_letters_refused(allowed), known | instant(at))
     return {letter_id: Why(why) for letter_id, why in found if why}
+
+
+@lru_cache(maxsize=8)
+def _letters_refused(allowed: frozenset[str]) -> Select[int, str]:
+    first = _first_refusal(guards.letter_guards(allowed))
+    return select(_LETTER.c.id, first).where(Letter.id.in_(_IDS))
 
 
 def contacts_refused(
     session: Session, contact_ids: Iterable[int], *, at: datetime, gate: Gate = Gate.FULL
 ) -> dict[int, Why]:
     """For each of those contacts that may not be written to at `at`: the first guard's no."""
-    spared = frozenset() if gate is Gate.FULL else _OF_NOTICES | {Why.SUPPRESSED}
-    first = _first_refusal([guard for guard in _contact_guards(at) if guard[0] not in spared])
-    found = session.execute(select(Contact.id, first).where(Contact.id.in_(list(contact_ids))))
+    known: dict[str, Any] = {_IDS.key: list(contact_ids)}
+    found = session.execute(_contacts_refused(gate), known | instant(at))
     return {contact_id: Why(why) for contact_id, why in found if why}
 
 
-def _contact_guards(at: datetime) -> list[Guard]:
-    """Conditions on a row of `contact`, each true where nothing forbids."""
-    of_contact = Subscription.contact_id == Contact.id
-    return [
-        (
-            Why.MEMBERSHIP,
-            and_(
-                Contact.ended_at.is_(None),
-                exists()
-                .where(Membership.member_id == Contact.member_id, *_entitles(at))
-                .correlate(Contact),
-            ),
-        ),
-        (
-            Why.SUBSCRIPTION,
-            exists().where(of_contact, Subscription.ended_at.is_(None)).correlate(Contact),
-        ),
-        (
-            Why.PAUSED,
-            ~exists()
-            .where(of_contact, Subscription.ended_at.is_(None), Subscription.paused_until > at)
-            .correlate(Contact),
-        ),
-        (
-            Why.CONSENT,
-            exists()
-            .where(Consent.contact_id == Contact.id, *_holds(Consent, at))
-            .correlate(Contact),
-        ),
-        (
-            Why.SUPPRESSED,
-            ~exists()
-            .where(Suppression.address == Contact.address, Suppression.lifted_at.is_(None))
-            .correlate(Contact),
-        ),
-    ]
-
-
-def _letter_guards(allowed: frozenset[str], at: datetime) -> list[Guard]:
-    """Conditions on a row of `letter`: those on its contact, and those on itself."""
-    of_letter = Contact.id == Letter.contact_id
-    guards = [
-        (why, exists().where(of_letter, condition).correlate(Letter))
-        for why, condition in _contact_guards(at)
-    ]
-    suppressed = exists().where(
-        Suppression.address == Letter.address, Suppression.lifted_at.is_(None)
-    )
-    return [
-        *((why, _at_gate(why, condition)) for why, condition in guards if why != Why.SUPPRESSED),
-        (Why.SUPPRESSED, ~suppressed.correlate(Letter)),
-        (Why.ADDRESS, _addressed(at)),
-        (Why.NOT_ALLOWED, _allows(allowed)),
-        (Why.EXPIRED, Letter.expires_at > at),
-        (Why.HELD, ~exists().where(Hold.lifted_at.is_(None)).correlate(Letter)),
-    ]
-
-
-def _at_gate(why: Why, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return or_(Letter.gate != Gate.FULL, condition) if why in _OF_NOTICES else condition
-
-
-def _addressed(at: datetime) -> ColumnElement[bool]:
-    """The letter goes to the contact's address; or to one that its change of address names."""
-    own = exists().where(Contact.id == Letter.contact_id, Contact.address == Letter.address)
-    proposed = exists().where(
-        Event.contact_id == Letter.contact_id,
-        Event.what == What.MOVE_PROPOSED,
-        Event.new_address == Letter.address,
-        Event.undone_at.is_(None),
-        Event.at > at - events.MOVE_WITHIN,
-    )
-    former = exists().where(
-        Event.contact_id == Letter.contact_id,
-        Event.what == What.MOVED,
-        Event.old_address == Letter.address,
-        Event.undone_at.is_(None),
-        Event.at > at - events.UNDO_WITHIN,
-    )
-    return or_(
-        and_(Letter.gate.in_((Gate.FULL, Gate.ANSWER)), own.correlate(Letter)),
-        and_(Letter.gate == Gate.NEW_MAILBOX, proposed.correlate(Letter)),
-        and_(Letter.gate == Gate.OLD_MAILBOX, former.correlate(Letter)),
-    )
-
-
-def _allows(allowed: frozenset[str]) -> ColumnElement[bool]:
-    """MAIL_ALLOWED as a condition: "*" is everybody, a word without @ is a domain."""
-    if "*" in allowed:
-        return true()
-    if not allowed:
-        return false()
-    addresses = [word for word in allowed if not word.startswith("@") and "@" in word]
-    domains = [word.removeprefix("@") for word in allowed if word not in addresses]
-    return or_(
-        Letter.address.in_(addresses),
-        *(Letter.address.endswith(f"@{domain}", autoescape=True) for domain in domains),
-    )
-
-
-def _entitling_membership(at: datetime) -> ScalarSelect[int]:
-    """The interval that makes the letter's contact a member's at `at`: the proof."""
-    return (
-        select(Membership.id)
-        .join(Contact, Contact.member_id == Membership.member_id)
-        .where(Contact.id == Letter.contact_id, *_entitles(at))
-        .order_by(Membership.id)
-        .limit(1)
-        .correlate(Letter)
-        .scalar_subquery()
-    )
-
-
-def _entitles(at: datetime) -> tuple[ColumnElement[bool], ...]:
-    """A stretch of membership holds at `at`, as far as is known now: a superseded one never."""
-    return *_holds(Membership, at), Membership.superseded_at.is_(None)
-
-
-def _holds(
-    table: type[Membership | Consent], at: datetime
-) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """[starts_at, ends_at) holds at `at`."""
-    return table.starts_at <= at, or_(table.ends_at.is_(None), table.ends_at > at)
+@lru_cache(maxsize=8)
+def _contacts_refused(gate: Gate) -> Select[int, str]:
+    spared = frozenset() if gate is Gate.FULL else guards.OF_NOTICES | {Why.SUPPRESSED}
+    first = _first_refusal([one for one in guards.contact_guards() if one[0] not in spared])
+    return select(Contact.id, first).where(Contact.id.in_(_IDS))
 
 
 def _first_refusal(guards: list[Guard]) -> ColumnElement[str]:

@@ -13,18 +13,20 @@ import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Update, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from alerts.tables import Instance
-from base.database import insert
+from base.database import Base, insert
 
 #: A clock that went back by less than this is only being set right.
 CLOCK_SLACK = timedelta(minutes=5)
 #: How much of the file's end is read; at 100 bytes a line some 40,000 letters.
 TAIL = 4_000_000
+_INSTANCE = Base.metadata.tables["instance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +148,15 @@ def agree(session: Session, journal: Journal) -> None:
 
 def count_begun(session: Session, journal: Journal, more: int) -> int:
     """Count `more` letters as begun, in the transaction that begins them; the new total."""
-    counted = session.execute(
-        update(Instance)
-        .where(Instance.token == journal.token)
-        .values(begun=Instance.begun + more)
-        .returning(Instance.begun)
-        .execution_options(synchronize_session=False)
+    counted = session.scalars(_counting(), {"journal": journal.token, "more": more})
+    return int(counted.one())
+
+
+@cache
+def _counting() -> Update:
+    return (
+        update(_INSTANCE)
+        .where(Instance.token == bindparam("journal"))
+        .values(begun=Instance.begun + bindparam("more"))
+        .returning(_INSTANCE.c.begun)
     )
-    return int(counted.scalar_one())

@@ -10,18 +10,37 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from math import ceil
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    case,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
 from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
-from base.database import insert
+from base.database import Base, insert
 from sources.tables import Revision, Tender
 
 #: A letter in one of these states was received, or may have been.
 LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
+#: Days; no call closes so long ago.
+_LONG = 1_000_000
+_LETTER, _TOLD = (Base.metadata.tables[name] for name in ("letter", "told"))
 
 
 @dataclass(slots=True)
@@ -120,22 +139,43 @@ def confirm(session: Session, letter_ids: Iterable[int]) -> None:
 
     When it did is the letter's moment in doubt: an answer may come late, or from the relay's log.
     """
-    confirmed = list(letter_ids)
-    _move(session, confirmed, ToldState.CONFIRMED)
+    letters = session.execute(_accepted_at(), {"ids": list(letter_ids)})
+    by_moment: dict[datetime | None, list[int]] = defaultdict(list)
+    for letter_id, moment in letters:
+        by_moment[moment].append(letter_id)
+    for moment, ids in by_moment.items():
+        second = None if moment is None else ceil(moment.timestamp())
+        session.execute(_confirming(), {"ids": ids, "second": second})
+
+
+@cache
+def _accepted_at() -> Select[int, datetime]:
+    """Letter and moment of those `ids`."""
     accepted_at = func.coalesce(Letter.in_doubt_at, Letter.settled_at)
-    rows = session.execute(
-        select(Told.id, Told.closes_at, accepted_at)
-        .join(Letter, Letter.id == Told.letter_id)
-        .where(Told.letter_id.in_(confirmed), Told.state == ToldState.CONFIRMED)
-        .where(accepted_at.is_not(None))
+    return select(_LETTER.c.id, accepted_at).where(
+        _LETTER.c.id.in_(bindparam("ids", expanding=True))
     )
-    left = [
-        {"id": told_id, "days_left": (closes_at - at).days}
-        for told_id, closes_at, at in rows
-        if closes_at is not None
-    ]
-    if left:
-        session.execute(update(Told), left)
+
+
+@cache
+def _confirming() -> Update:
+    """The notices of the letters `ids`, accepted at a `second` since 1970 or nobody knows when.
+
+    Whole days as datetime counts them: rounded down, also once the call has closed.
+    """
+    closes = cast(extract("epoch", Told.closes_at), BigInteger)
+    left = closes - bindparam("second", type_=BigInteger)
+    told = (ToldState.RESERVED, ToldState.UNCERTAIN, ToldState.CONFIRMED)
+    return (
+        update(_TOLD)
+        .where(Told.letter_id.in_(bindparam("ids", expanding=True)), is_carried())
+        .where(Told.state.in_(told))
+        .values(
+            state=ToldState.CONFIRMED,
+            # A division that drops what is after the point, of a number above zero.
+            days_left=func.coalesce((left + _LONG * 86_400) // 86_400 - _LONG, Told.days_left),
+        )
+    )
 
 
 def release(session: Session, letter_ids: Iterable[int]) -> None:

@@ -7,14 +7,18 @@ caller's transaction and says what it did.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
+    Update,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -28,6 +32,7 @@ from sqlalchemy.orm import Session
 
 from alerts import ledger, stale
 from alerts.entitlement import letters_refused
+from alerts.guards import INSTANT, instant
 from alerts.tables import (
     ON_ITS_WAY,
     Edition,
@@ -37,6 +42,7 @@ from alerts.tables import (
     Omission,
     Why,
 )
+from base.database import Base, UtcDateTime
 
 #: How long a claim holds without a sign of life; its dispatcher gives one three times as often.
 LEASE = timedelta(seconds=30)
@@ -46,6 +52,8 @@ WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
 UNCLAIMED = (*WAITING, LetterState.STALE)
 #: Guards that only say "not now": the letter stays as it is.
 NOT_NOW = (Why.HELD,)
+_LETTER = Base.metadata.tables["letter"]
+_MOST = bindparam("most", type_=Integer)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,52 +105,57 @@ def claim(
     edition wait until it is written whole, and the brake has measured it; what became false
     waits until it is composed anew (alerts.stale).
     """
-    turn = (
-        _turn(at)
-        .order_by(Letter.next_attempt_at, Letter.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list(session.scalars(turn))
+    known = {_MOST.key: most} | instant(at)
+    ids = list(session.scalars(_next(), known))
     refused = letters_refused(session, ids, allowed=allowed, at=at)
     withdraw(session, {i: why for i, why in refused.items() if why not in NOT_NOW}, at=at)
-    taken = session.execute(
-        update(Letter)
-        .where(Letter.id.in_([i for i in ids if i not in refused]))
-        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
+    free = [i for i in ids if i not in refused]
+    known |= {"ids": free, "by": claim, "until": at + lease}
+    taken = session.execute(_taking(), known)
+    return Lot([Claimed(**row._asdict()) for row in taken], len(ids))
+
+
+@cache
+def _next() -> Select[int]:
+    return (
+        _turn()
+        .order_by(Letter.next_attempt_at, Letter.id)
+        .limit(_MOST)
+        .with_for_update(skip_locked=True)
+    )
+
+
+@cache
+def _taking() -> Update:
+    given = (_LETTER.c[field.name] for field in fields(Claimed))
+    return (
+        update(_LETTER)
+        .where(Letter.id.in_(bindparam("ids", expanding=True)))
+        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= INSTANT)
         .values(
             state=LetterState.CLAIMED,
-            claim=claim,
-            lease_until=at + lease,
+            claim=bindparam("by"),
+            lease_until=bindparam("until", type_=UtcDateTime()),
             attempts=Letter.attempts + 1,
         )
-        .returning(
-            Letter.id,
-            Letter.key,
-            Letter.message_id,
-            Letter.address,
-            Letter.content,
-            Letter.attempts,
-        )
-        .execution_options(synchronize_session=False)
+        .returning(*given)
     )
-    return Lot([Claimed(**row._asdict()) for row in taken], len(ids))
 
 
 def count(session: Session, *, at: datetime, most: int) -> int:
     """How many letters `claim` would look at now, counted up to `most`."""
-    turn = _turn(at).limit(most).subquery()
-    return session.scalar(select(func.count()).select_from(turn)) or 0
+    turn = _turn().limit(most).subquery()
+    return session.scalar(select(func.count()).select_from(turn), instant(at)) or 0
 
 
-def _turn(at: datetime) -> Select[int]:
+def _turn() -> Select[int]:
     """The letters whose turn has come, of editions that are written whole, and still true."""
     whole = exists().where(Edition.id == Letter.edition_id, Edition.state == EditionState.WRITTEN)
     return (
         select(Letter.id)
         .where(text(f"letter.{ON_ITS_WAY}"))
-        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= at)
-        .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(at))
+        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= INSTANT)
+        .where(or_(Letter.edition_id.is_(None), whole), ~stale.is_false(INSTANT))
     )
 
 

@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Update, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts import ledger, lost
@@ -16,6 +17,7 @@ from alerts.delivery import Outcome, Receipt
 from alerts.outbox import Claimed
 from alerts.replies import enhanced
 from alerts.tables import Attempt, Hold, Letter, LetterState
+from base.database import Base, UtcDateTime
 
 #: Minutes to the next attempt, by number of attempts made; the last one repeats.
 BACK_OFF = (1, 5, 15, 60, 120, 240)
@@ -26,6 +28,8 @@ MENDED_WITHIN = timedelta(minutes=5)
 REMEMBERED = timedelta(hours=24)
 #: What the dispatcher of a claim may still settle.
 OURS = (LetterState.CLAIMED, LetterState.IN_DOUBT, LetterState.UNKNOWN)
+
+_LETTER, _ATTEMPT = (Base.metadata.tables[name] for name in ("letter", "attempt"))
 
 AFTER = {
     Outcome.ACCEPTED: LetterState.ACCEPTED,
@@ -53,25 +57,75 @@ def settle(session: Session, done: Iterable[Settled], *, claim: str, at: datetim
     A result under another claim, from a dispatcher that was given up, changes nothing. One
     that comes late, for a letter that is UNKNOWN meanwhile and undecided, ends the doubt.
     """
+    accepted: list[Settled] = []
+    ours: list[Settled] = []
     strangers: list[int] = []
     for one in done:
-        state = AFTER[one.receipt.outcome]
-        changed = session.execute(
-            update(Letter)
-            .where(Letter.id == one.letter.id, Letter.claim == claim)
-            .where(Letter.state.in_(OURS))
-            .values(state=state, reply=one.receipt.reply, **_times(one, at))
-            .execution_options(synchronize_session=False)
-        )
-        if changed.rowcount != 1:  # type: ignore[attr-defined]
+        if one.receipt.outcome is Outcome.ACCEPTED:
+            accepted.append(one)
+        elif _settle_one(session, one, claim=claim, at=at):
+            ours.append(one)
+        else:
             strangers.append(one.letter.id)
-            continue
-        session.execute(insert(Attempt).values(_attempt(one, at)))
-        ledger.follow(session, one.letter.id, state)
-        if one.receipt.outcome is Outcome.DEAD_ADDRESS:
-            status = enhanced(one.receipt.reply)
-            lost.lose(session, one.letter.address, reason=status, at=at)
+    if accepted:
+        taken = _accept(session, accepted, claim=claim, at=at)
+        ledger.confirm(session, taken)
+        ours += [one for one in accepted if one.letter.id in taken]
+        strangers += [one.letter.id for one in accepted if one.letter.id not in taken]
+    if ours:
+        session.execute(insert(_ATTEMPT), [_attempt(one, at) for one in ours])
     return strangers
+
+
+def _accept(session: Session, accepted: list[Settled], *, claim: str, at: datetime) -> set[int]:
+    """Settle those letters in one statement: what is usual. The ids of those that were ours."""
+    ids = [one.letter.id for one in accepted]
+    changed = session.execute(
+        _accepting(),
+        [
+            {"its": one.letter.id, "by": claim, "at": at, "said": one.receipt.reply}
+            for one in accepted
+        ],
+    )
+    if changed.rowcount == len(ids):  # type: ignore[attr-defined]
+        return set(ids)
+    # Of the others the claim or the state was another, and still is.
+    ours = select(Letter.id).where(Letter.id.in_(ids), Letter.claim == claim)
+    return set(session.scalars(ours.where(Letter.state == LetterState.ACCEPTED)))
+
+
+@cache
+def _accepting() -> Update:
+    return (
+        update(_LETTER)
+        .where(Letter.id == bindparam("its"), Letter.claim == bindparam("by"))
+        .where(or_(*(Letter.state == state for state in OURS)))
+        .values(
+            state=LetterState.ACCEPTED,
+            reply=bindparam("said"),
+            settled_at=bindparam("at", type_=UtcDateTime()),
+            lease_until=None,
+        )
+    )
+
+
+def _settle_one(session: Session, one: Settled, *, claim: str, at: datetime) -> bool:
+    """Settle a letter that was not accepted; whether it was still ours."""
+    state = AFTER[one.receipt.outcome]
+    changed = session.execute(
+        update(Letter)
+        .where(Letter.id == one.letter.id, Letter.claim == claim)
+        .where(Letter.state.in_(OURS))
+        .values(state=state, reply=one.receipt.reply, **_times(one, at))
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    ledger.follow(session, one.letter.id, state)
+    if one.receipt.outcome is Outcome.DEAD_ADDRESS:
+        status = enhanced(one.receipt.reply)
+        lost.lose(session, one.letter.address, reason=status, at=at)
+    return True
 
 
 def back_off(attempts: int, spread: float) -> timedelta:

@@ -23,7 +23,11 @@ from sources.tables import Revision, Tender
 _WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
 
 
-def is_false(at: datetime) -> ColumnElement[bool]:
+#: An instant, or the parameter that stands for it.
+At = datetime | ColumnElement[datetime]
+
+
+def is_false(at: At) -> ColumnElement[bool]:
     """Of a Letter: what it tells is not so any more at `at`. Never one without an edition."""
     amended, closed, overruled = _amended(), _closed(at), _overruled()
     told = (
@@ -67,7 +71,7 @@ def _amended() -> ColumnElement[bool]:
     )
 
 
-def _closed(at: datetime) -> ColumnElement[bool]:
+def _closed(at: At) -> ColumnElement[bool]:
     """It closed since the letter was written; a cancellation is told of until then only too."""
     return and_(Tender.closes_at <= at, Tender.closes_at > Letter.written_at)
 

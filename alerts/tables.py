@@ -11,7 +11,6 @@ from sqlalchemy import (
     Double,
     ForeignKey,
     Index,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from base.database import Base
+from base.packed import Packed
 
 
 class EditionState(StrEnum):
@@ -155,7 +155,7 @@ class Letter(Base):
     address: Mapped[str] = mapped_column(String(254))
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     #: The message as it goes on the wire, CRLF, not dot-stuffed; pruned after acceptance.
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content: Mapped[bytes | None] = mapped_column(Packed)
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     notices: Mapped[int]

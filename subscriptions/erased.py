@@ -22,11 +22,17 @@ from subscriptions.tables import AddressKey, Contact, Suppression
 
 #: Reasons that only the person itself can take back.
 ERASED, UNSUBSCRIBED = "erased", "unsubscribed"
+_KEY = select(AddressKey.key)
+
+
+def are_hidden(session: Session) -> bool:
+    """Whether any address was ever hidden: a look at one row."""
+    return session.scalar(_KEY) is not None
 
 
 def digests(session: Session, addresses: Iterable[str]) -> dict[str, str]:
     """What stands for each normalised address -> the address; none while nothing is hidden."""
-    key = session.scalar(select(AddressKey.key))
+    key = session.scalar(_KEY)
     return {_digest(key, one): one for one in addresses if one} if key else {}
 
 

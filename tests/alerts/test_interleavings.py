@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from alerts import entitlement
+from alerts import entitlement, guards
 from alerts.tables import Letter, LetterState, Why
 from base import locks
 from base.clock import utc_now
@@ -37,10 +37,13 @@ def test_no_letter_begins_after_a_change_was_committed(database: Database) -> No
 
 
 def _without(why: Why, patch: pytest.MonkeyPatch) -> None:
-    plain = entitlement._letter_guards
+    plain = guards.letter_guards
     patch.setattr(
-        entitlement, "_letter_guards", lambda *a: [pair for pair in plain(*a) if pair[0] != why]
+        guards, "letter_guards", lambda *a: [pair for pair in plain(*a) if pair[0] != why]
     )
+    for statement in ("_passing", "_letters_refused"):
+        # Not the one that was built before, and none that outlives this test.
+        patch.setattr(entitlement, statement, getattr(entitlement, statement).__wrapped__)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

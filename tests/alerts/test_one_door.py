@@ -120,7 +120,11 @@ def test_only_the_one_statement_puts_a_letter_in_doubt() -> None:
         for word in call.keywords
         if word.arg == "state" and ast.unparse(word.value).endswith("IN_DOUBT")
     ]
-    assert found == [("alerts/entitlement.py", "let_pass")]
+    assert found == [("alerts/entitlement.py", "_passing")]
+    statement = next(
+        f for f in _functions(dict(_modules())["alerts/entitlement.py"]) if f.name == "let_pass"
+    )
+    assert len(_called(statement, "_passing")) == 1
 
 
 def test_the_door_for_staff_has_one_recipient_and_knows_no_member() -> None:
