@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
@@ -38,6 +40,22 @@ _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 _AGAIN = ("40001", "40P01", "55P03")
 
 T = TypeVar("T")
+
+
+Asked = Claimed | Settled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Begun:
+    """What the one statement gave, until it is committed."""
+
+    at: datetime
+    #: How many letters were ever begun.
+    number: int
+    passed: list[Claimed]
+    #: By letter.
+    answers: dict[int, str]
+    replayed: list[Path]
 
 
 class Custody:
@@ -72,34 +90,64 @@ class Custody:
         with self.database.write() as session:
             outbox.renew(session, claim=self.token, until=self.now() + self.handing.lease)
 
-    def let_pass(self, letters: list[Claimed]) -> list[str]:
-        """The one statement for those who wait at the dot, and the journal before it is sent.
+    def commit(self, asked: list[Asked]) -> list[str]:
+        """One transaction for all who wait: what the relay answered, and who may get the dot.
 
-        For each letter "", where its dot may be sent, or why it must not: a Why or CLAIM_LOST.
+        For each answer of the relay "", or "policy" where all is held now. For each letter at
+        the dot "", where the dot may be sent, or why it must not: a Why or CLAIM_LOST.
         """
-        return _patiently(lambda: self._let_pass(letters))
+        done = [one for one in asked if isinstance(one, Settled)]
+        letters = [one for one in asked if isinstance(one, Claimed)]
+        self._note_accepted(done)
+        try:
+            answers = self._commit(done, letters)
+        except DBAPIError as error:
+            if not _may_pass(error):
+                raise
+            # What is known must not wait for the lock that a letter at the dot waits for.
+            answers = _patiently(lambda: self._commit(done, []))
+            answers |= _patiently(lambda: self._commit([], letters))
+        return [answers[_number(one)] for one in asked]
 
-    def _let_pass(self, letters: list[Claimed]) -> list[str]:
-        ids = [letter.id for letter in letters]
+    def _commit(self, done: list[Settled], letters: list[Claimed]) -> dict[int, str]:
+        begun: _Begun | None = None
+        answers: dict[int, str] = {}
         with self.database.write() as session:
-            hold_still(session, ids)
-            # Only now: what was waited for took time, in which a membership may have ended.
-            at = self.now()
-            # After that moment: what is kept after the folder was read was asked after `at`.
-            replayed = replay(session, self.handing.postponed, now=at)
-            passed = let_pass(
-                session,
-                ids,
-                claim=self.token,
-                allowed=self.handing.allowed,
-                at=at,
-                reply_within=self.handing.reply_within,
-            )
-            refused = self._refuse(session, [i for i in ids if i not in passed], at)
-            number = count_begun(session, self.handing.journal, len(passed))
-        discard(replayed)
-        self._begin([letter for letter in letters if letter.id in passed], number, at)
-        return ["" if i in passed else refused.get(i, CLAIM_LOST) for i in ids]
+            if done:
+                held = self._settle(session, done)
+                answers = dict.fromkeys(map(_number, done), "policy" if held else "")
+            if letters:
+                begun = self._let_pass(session, letters)
+        if begun is not None:
+            discard(begun.replayed)
+            self._begin(begun)
+            answers |= begun.answers
+        return answers
+
+    def _let_pass(self, session: Session, letters: list[Claimed]) -> _Begun:
+        """The one statement for those who wait at the dot."""
+        ids = [letter.id for letter in letters]
+        hold_still(session, ids)
+        # Only now: what was waited for took time, in which a membership may have ended.
+        at = self.now()
+        # After that moment: what is kept after the folder was read was asked after `at`.
+        replayed = replay(session, self.handing.postponed, now=at)
+        passed = let_pass(
+            session,
+            ids,
+            claim=self.token,
+            allowed=self.handing.allowed,
+            at=at,
+            reply_within=self.handing.reply_within,
+        )
+        refused = self._refuse(session, [i for i in ids if i not in passed], at)
+        return _Begun(
+            at=at,
+            number=count_begun(session, self.handing.journal, len(passed)),
+            passed=[letter for letter in letters if letter.id in passed],
+            answers={i: "" if i in passed else refused.get(i, CLAIM_LOST) for i in ids},
+            replayed=replayed,
+        )
 
     def _refuse(self, session: Session, ids: list[int], at: datetime) -> dict[int, Why]:
         """Withdraw those for the guard that says no; what is only "not now" waits again."""
@@ -111,41 +159,38 @@ class Custody:
         outbox.give_back(session, refused.keys() - final.keys(), claim=self.token)
         return refused
 
-    def _begin(self, passed: list[Claimed], number: int, at: datetime) -> None:
+    def _begin(self, begun: _Begun) -> None:
         """The journal's line for each; without it no dot, and then they certainly did not go."""
         try:
-            self.handing.journal.begun(number, [letter.key for letter in passed], at)
+            keys = [letter.key for letter in begun.passed]
+            self.handing.journal.begun(begun.number, keys, begun.at)
         except OSError:
-            self.give_back([letter.id for letter in passed], state=LetterState.IN_DOUBT)
+            self.give_back([one.id for one in begun.passed], state=LetterState.IN_DOUBT)
             raise
 
-    def settle(self, done: list[Settled]) -> list[str]:
-        """What the relay answered, made durable; for each "", "policy" where all is held now."""
+    def _note_accepted(self, done: list[Settled]) -> None:
+        """The journal's line for each that the relay took; without it no further dot."""
         accepted = [one.letter.key for one in done if one.receipt.outcome is Outcome.ACCEPTED]
-        fault: OSError | None = None
         try:
             self.handing.journal.accepted(accepted, self.now())
-        except OSError as error:
+        except OSError:
             # The database is what counts; the journal would only have helped after a crash.
-            fault = error
-        held = _patiently(lambda: self._settle(done))
-        if fault is not None:
-            raise fault
-        return ["policy" if held else ""] * len(done)
+            _patiently(lambda: self._commit(done, []))
+            raise
 
-    def _settle(self, done: list[Settled]) -> bool:
+    def _settle(self, session: Session, done: list[Settled]) -> bool:
+        """What the relay answered, recorded; whether everything is held on its account."""
         at = self.now()
-        with self.database.write() as session:
-            outcomes.settle(session, done, claim=self.token, at=at)
-            if not any(one.receipt.outcome is Outcome.POLICY for one in done):
-                return False
-            refusals = outcomes.unwelcome(session, at=at)
-            if refusals < self.handing.most_policy_refusals:
-                return False
-            holds.hold(session, cause="policy", by="service", detail="", at=at)
-            detail = {"refusals": refusals}
-            raise_concern(session, key="hold:policy", cause="hold policy", detail=detail, at=at)
-            return True
+        outcomes.settle(session, done, claim=self.token, at=at)
+        if not any(one.receipt.outcome is Outcome.POLICY for one in done):
+            return False
+        refusals = outcomes.unwelcome(session, at=at)
+        if refusals < self.handing.most_policy_refusals:
+            return False
+        holds.hold(session, cause="policy", by="service", detail="", at=at)
+        detail = {"refusals": refusals}
+        raise_concern(session, key="hold:policy", cause="hold policy", detail=detail, at=at)
+        return True
 
     def give_back(self, letter_ids: list[int], state: LetterState = LetterState.CLAIMED) -> None:
         """Those were not begun: they wait again, as if never claimed."""
@@ -177,6 +222,10 @@ class Custody:
         return max(self.handing.connections, min(self.handing.lot, within))
 
 
+def _number(one: Asked) -> int:
+    return one.letter.id if isinstance(one, Settled) else one.id
+
+
 def _patiently(work: Callable[[], T]) -> T:
     """Do the transaction again where it only lost a race for locks, as long as SQLite waits."""
     until = monotonic() + BUSY
@@ -184,6 +233,9 @@ def _patiently(work: Callable[[], T]) -> T:
         try:
             return work()
         except DBAPIError as error:
-            again = getattr(error.orig, "sqlstate", None) in _AGAIN
-            if not again or monotonic() > until:
+            if not _may_pass(error) or monotonic() > until:
                 raise
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _AGAIN

@@ -21,7 +21,8 @@ import aiosmtplib
 
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.replies import Outcome, Phase, Receipt, classify
-from alerts.transaction import REPLY_LINE, Connection, Envelope, Habits, Offers, Reader
+from alerts.transaction import Connection, Envelope, Habits, Offers
+from alerts.wire import Wire
 
 __all__ = ["Connection", "Envelope", "Outcome", "Phase", "Receipt", "Relay", "classify"]
 
@@ -76,19 +77,15 @@ class Relay:
             raise _connection_fault(error) from None
 
     def _take_over(self, client: aiosmtplib.SMTP) -> Connection:
-        """Put our own reader on the transport that aiosmtplib opened; it is not used again."""
+        """Put our own protocol on the transport that aiosmtplib opened; it is not used again."""
         transport = client.transport
         if not isinstance(transport, asyncio.WriteTransport):
             raise RelayUnreachable("the connection closed at once")
-        loop = asyncio.get_running_loop()
-        reader = Reader(limit=REPLY_LINE, loop=loop)
-        protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
         size = client.esmtp_extensions.get("size", "")
+        wire = Wire(transport)
+        transport.set_protocol(wire)
         return Connection(
-            reader,
-            asyncio.StreamWriter(transport, protocol, reader, loop),
+            wire,
             offers=Offers(
                 pipelining=client.supports_extension("pipelining"),
                 dsn=client.supports_extension("dsn"),

@@ -11,13 +11,14 @@ import contextlib
 import logging
 import sys
 import threading
+from collections import deque
 from collections.abc import AsyncIterator
 from time import monotonic
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.connections import Connections
-from alerts.custody import CLAIM_LOST, Custody
+from alerts.custody import CLAIM_LOST, Asked, Custody
 from alerts.delivery import Connection, Envelope, Outcome, Receipt
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.handing import Fault, Handing, Now, Tally
@@ -56,8 +57,7 @@ async def hand_over(
     try:
         await asyncio.to_thread(hold_if_restored, database, handing.journal, at=now())
         async with run.alive():
-            while lots > 0 and not run.is_over and await run.lot():
-                lots -= 1
+            await run.hand_over(lots)
         await asyncio.to_thread(run.custody.report, run.tally)
     except STORE as error:
         run.stopped(Fault.DATABASE, f"database: {error}")
@@ -67,7 +67,7 @@ async def hand_over(
 
 
 class _Run:
-    """One run of one dispatcher: its connections, its two shared transactions, its tally."""
+    """One run of one dispatcher: its connections, its shared transaction, its tally."""
 
     def __init__(self, custody: Custody, stop: threading.Event) -> None:
         self.custody = custody
@@ -75,8 +75,13 @@ class _Run:
         self.stop = stop
         self.tally = Tally()
         self.connections = Connections(self.handing.relay, self.handing.letters_a_connection)
-        self._gate: Together[Claimed, str] = Together(custody.let_pass)
-        self._settle: Together[Settled, str] = Together(custody.settle)
+        self._commit: Together[Asked, str] = Together(custody.commit)
+        #: Lots that may still be claimed, the letters of those that were, and the next claim.
+        self._lots = 0
+        self._queue: deque[Claimed] = deque()
+        self._ahead: asyncio.Task[None] | None = None
+        #: Acceptances that are being recorded, while their workers go on.
+        self._records: set[asyncio.Task[None]] = set()
         self._pace = asyncio.Lock()
 
     @property
@@ -108,40 +113,77 @@ class _Run:
                 # Should another take the letters over, the gate tells us.
                 logger.exception("leases not renewed")
 
-    async def lot(self) -> bool:
-        """Claim some letters and hand them over; False when none is left or all is held."""
+    async def hand_over(self, lots: int) -> None:
+        """Lot after lot, until no letter waits, all is held, or so many were claimed."""
+        self._lots = lots
+        while not self.is_over and await self._claim():
+            # All are waited for, whatever befalls one: a letter at its dot must be finished.
+            workers = [self._worker() for _ in range(self.handing.connections)]
+            ends = await asyncio.gather(*workers, return_exceptions=True)
+            await asyncio.gather(*self._records)
+            if self._ahead is not None:
+                await self._ahead
+            for end in ends:
+                if end is not None:
+                    raise end
+            if self._queue:
+                await asyncio.to_thread(self.custody.give_back, [one.id for one in self._queue])
+                self._queue.clear()
+
+    async def _claim(self) -> bool:
+        """Take the next lot into the queue; False when none is left or all is held."""
+        if self._lots <= 0:
+            return False
+        self._lots -= 1
         lot = await asyncio.to_thread(self.custody.claim)
         if lot is None:
             self.stopped(Fault.HELD, "held")
         if lot is None or not lot.looked_at:
+            self._lots = 0
             return False
-        queue = list(reversed(lot.claimed))
-        workers = min(self.handing.connections, len(queue))
-        # All are waited for, whatever befalls one: a letter at its dot must be finished.
-        ends = await asyncio.gather(
-            *(self._worker(queue) for _ in range(workers)), return_exceptions=True
-        )
-        for end in ends:
-            if end is not None:
-                raise end
-        if queue:
-            await asyncio.to_thread(self.custody.give_back, [letter.id for letter in queue])
+        self._queue.extend(lot.claimed)
         return True
 
-    async def _worker(self, queue: list[Claimed]) -> None:
+    async def _claim_ahead(self) -> None:
+        try:
+            await self._claim()
+        except STORE as error:
+            self.stopped(Fault.DATABASE, f"database: {error}")
+        finally:
+            self._ahead = None
+
+    async def _next(self) -> Claimed | None:
+        """The next letter; None where there is no more for this worker."""
+        while not self.is_over:
+            self._look_ahead()
+            if self._queue:
+                return self._queue.popleft()
+            if self._ahead is None:
+                break
+            await asyncio.wait([self._ahead])
+        return None
+
+    def _look_ahead(self) -> None:
+        """Claim the next lot while the last letters of this one are still at the relay."""
+        runs_out = len(self._queue) < self.handing.connections
+        if self.handing.pace <= 0 < self._lots and runs_out and self._ahead is None:
+            self._ahead = asyncio.create_task(self._claim_ahead())
+
+    async def _worker(self) -> None:
         """Letters one after the other, on one connection at a time, until none is left."""
-        while queue and not self.is_over:
-            letter = queue.pop()
+        letter = await self._next()
+        while letter is not None and not self.is_over:
             try:
                 await self._pause()
-                if not self.is_over:
-                    await self._one(letter)
-                    continue
+                if self.is_over:
+                    break
+                letter = await self._one(letter)
             except RELAY as fault:
                 self._unconnected(fault)
+                break
+        if letter is not None:
             # Not begun. With one connection less the others go on; else it is given back.
-            queue.append(letter)
-            return
+            self._queue.appendleft(letter)
 
     def _unconnected(self, error: RelayUnreachable | RelayMisconfigured) -> None:
         """No new connection: it may only be one too many, if others are at work."""
@@ -151,8 +193,8 @@ class _Run:
                 Fault.REFUSED if refused else Fault.UNREACHABLE, f"{type(error).__name__}: {error}"
             )
 
-    async def _one(self, letter: Claimed) -> None:
-        """One letter, from MAIL to the row that says what became of it.
+    async def _one(self, letter: Claimed) -> Claimed | None:
+        """One letter, from MAIL to the row that says what became of it; and which comes next.
 
         Raises RelayUnreachable or RelayMisconfigured where it was not begun.
         """
@@ -164,20 +206,35 @@ class _Run:
             logger.exception("letter set aside", extra={"letter": letter.id})
             await asyncio.to_thread(self.custody.set_aside, letter.id, error)
             self.tally.quarantined += 1
-            return
+            return await self._next()
+        following: Claimed | None = None
         try:
             if receipt is None and await self._may_finish(connection, letter):
-                receipt = await connection.finish()
+                following = self._follower(connection)
+                receipt = await connection.finish(then=self._announcement(following))
         finally:
             await self.connections.put(connection)
         if receipt is not None:
-            await self._record(Settled(letter, receipt))
+            await self._recorded(Settled(letter, receipt))
+        return following or await self._next()
+
+    def _follower(self, connection: Connection) -> Claimed | None:
+        """The letter whose envelope goes with the dot of the one before, if any does."""
+        self._look_ahead()
+        goes_on = self._queue and not self.is_over and self.handing.pace <= 0
+        return self._queue.popleft() if goes_on and self.connections.has_room(connection) else None
+
+    def _announcement(self, letter: Claimed | None) -> Envelope | None:
+        try:
+            return None if letter is None else self._envelope(letter)
+        except Exception:  # noqa: BLE001, its own turn comes, and sets it aside
+            return None
 
     async def _offer(self, letter: Claimed) -> tuple[Connection, Receipt | None]:
         """Everything but the dot, on a connection that is the caller's to put back."""
         envelope = self._envelope(letter)
         while True:
-            connection = await self.connections.take()
+            connection = await self.connections.take(envelope)
             try:
                 receipt = await connection.offer(envelope)
             except BaseException:
@@ -200,7 +257,7 @@ class _Run:
         """May the dot be sent? If not, or if that cannot be made durable, it is not."""
         asked, answer = monotonic(), CLAIM_LOST
         try:
-            answer = await self._gate.ask(letter)
+            answer = await self._commit.ask(letter)
             if not answer and monotonic() - asked > self.handing.reply_within.total_seconds():
                 # Asleep for so long, we may be taken for dead, and the letter be another's.
                 answer = CLAIM_LOST
@@ -218,10 +275,20 @@ class _Run:
             self.stopped(Fault.HELD, "held")
         return not answer
 
-    async def _record(self, one: Settled) -> None:
+    async def _recorded(self, one: Settled) -> None:
+        """Have it recorded: what was accepted, with the commit that the next letter waits for."""
+        answer = self._commit.ask(one)
+        if one.receipt.outcome is not Outcome.ACCEPTED:
+            await self._record(one, answer)
+            return
+        record = asyncio.create_task(self._record(one, answer))
+        self._records.add(record)
+        record.add_done_callback(self._records.discard)
+
+    async def _record(self, one: Settled, answer: asyncio.Future[str]) -> None:
         outcome, reply = one.receipt.outcome, one.receipt.reply
         try:
-            if await self._settle.ask(one):
+            if await answer:
                 self.stopped(Fault.POLICY, "policy")
         except STORE as error:
             # The row stays IN_DOUBT (or CLAIMED); recovery asks the journal.

@@ -19,6 +19,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Executable,
     Select,
@@ -33,10 +34,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from alerts import guards
-from alerts.guards import Guard, instant
+from alerts.guards import CONTACT, LETTER, Guard, instant
 from alerts.tables import Gate, Letter, LetterState, Why
 from base import locks
-from base.database import Base, UtcDateTime
+from base.database import UtcDateTime
 from subscriptions import erased
 from subscriptions.tables import Consent, Contact, Membership, Subscription
 
@@ -47,8 +48,7 @@ REPLY_WITHIN = timedelta(seconds=30)
 #: PostgreSQL's deadlock_timeout, so that in a deadlock it is never the other who is refused.
 _LOCK_WITHIN = 500
 
-_LETTER = Base.metadata.tables["letter"]
-_IDS = bindparam("ids", expanding=True)
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _UNTIL = bindparam("until", type_=UtcDateTime())
 
 
@@ -117,9 +117,9 @@ def let_pass(
 @lru_cache(maxsize=8)
 def _passing(allowed: frozenset[str]) -> Update:
     return (
-        update(_LETTER)
-        .where(Letter.id.in_(_IDS))
-        .where(Letter.state == LetterState.CLAIMED, Letter.claim == bindparam("by"))
+        update(LETTER)
+        .where(LETTER.c.id.in_(_IDS))
+        .where(LETTER.c.state == LetterState.CLAIMED, LETTER.c.claim == bindparam("by"))
         .where(*(condition for _, condition in guards.letter_guards(allowed)))
         .values(
             state=LetterState.IN_DOUBT,
@@ -127,7 +127,7 @@ def _passing(allowed: frozenset[str]) -> Update:
             lease_until=_UNTIL,
             membership_id=guards.entitling_membership(),
         )
-        .returning(_LETTER.c.id)
+        .returning(LETTER.c.id)
     )
 
 
@@ -143,7 +143,7 @@ def letters_refused(
 @lru_cache(maxsize=8)
 def _letters_refused(allowed: frozenset[str]) -> Select[int, str]:
     first = _first_refusal(guards.letter_guards(allowed))
-    return select(_LETTER.c.id, first).where(Letter.id.in_(_IDS))
+    return select(LETTER.c.id, first).where(LETTER.c.id.in_(_IDS))
 
 
 def contacts_refused(
@@ -159,7 +159,7 @@ def contacts_refused(
 def _contacts_refused(gate: Gate) -> Select[int, str]:
     spared = frozenset() if gate is Gate.FULL else guards.OF_NOTICES | {Why.SUPPRESSED}
     first = _first_refusal([one for one in guards.contact_guards() if one[0] not in spared])
-    return select(Contact.id, first).where(Contact.id.in_(_IDS))
+    return select(CONTACT.c.id, first).where(CONTACT.c.id.in_(_IDS))
 
 
 def _first_refusal(guards: list[Guard]) -> ColumnElement[str]:

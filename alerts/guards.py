@@ -12,6 +12,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     ScalarSelect,
+    Table,
     and_,
     bindparam,
     exists,
@@ -21,17 +22,24 @@ from sqlalchemy import (
     true,
 )
 
-from alerts.tables import Gate, Hold, Letter, Why
-from base.database import UtcDateTime
+from alerts.tables import Gate, Why
+from base.database import Base, UtcDateTime
 from subscriptions import events
-from subscriptions.tables import (
-    Consent,
-    Contact,
-    Event,
-    Membership,
-    Subscription,
-    Suppression,
-    What,
+from subscriptions.tables import What
+
+#: Tables, not classes: a statement of these goes past the ORM, which would look at it each time.
+LETTER, HOLD, CONTACT, MEMBERSHIP, CONSENT, SUBSCRIPTION, SUPPRESSION, EVENT = (
+    Base.metadata.tables[name]
+    for name in (
+        "letter",
+        "hold",
+        "contact",
+        "membership",
+        "consent",
+        "subscription",
+        "suppression",
+        "event",
+    )
 )
 
 Guard = tuple[Why, ColumnElement[bool]]
@@ -60,85 +68,89 @@ def instant(at: datetime) -> dict[str, datetime]:
 
 def contact_guards() -> list[Guard]:
     """Conditions on a row of `contact`, each true where nothing forbids."""
-    of_contact = Subscription.contact_id == Contact.id
+    of_contact = SUBSCRIPTION.c.contact_id == CONTACT.c.id
     return [
         (
             Why.MEMBERSHIP,
             and_(
-                Contact.ended_at.is_(None),
+                CONTACT.c.ended_at.is_(None),
                 exists()
-                .where(Membership.member_id == Contact.member_id, *_entitles())
-                .correlate(Contact),
+                .where(MEMBERSHIP.c.member_id == CONTACT.c.member_id, *_entitles())
+                .correlate(CONTACT),
             ),
         ),
         (
             Why.SUBSCRIPTION,
-            exists().where(of_contact, Subscription.ended_at.is_(None)).correlate(Contact),
+            exists().where(of_contact, SUBSCRIPTION.c.ended_at.is_(None)).correlate(CONTACT),
         ),
         (
             Why.PAUSED,
             ~exists()
-            .where(of_contact, Subscription.ended_at.is_(None), Subscription.paused_until > INSTANT)
-            .correlate(Contact),
+            .where(
+                of_contact, SUBSCRIPTION.c.ended_at.is_(None), SUBSCRIPTION.c.paused_until > INSTANT
+            )
+            .correlate(CONTACT),
         ),
         (
             Why.CONSENT,
-            exists().where(Consent.contact_id == Contact.id, *_holds(Consent)).correlate(Contact),
+            exists()
+            .where(CONSENT.c.contact_id == CONTACT.c.id, *_holds(CONSENT))
+            .correlate(CONTACT),
         ),
         (
             Why.SUPPRESSED,
             ~exists()
-            .where(Suppression.address == Contact.address, Suppression.lifted_at.is_(None))
-            .correlate(Contact),
+            .where(SUPPRESSION.c.address == CONTACT.c.address, SUPPRESSION.c.lifted_at.is_(None))
+            .correlate(CONTACT),
         ),
     ]
 
 
 def letter_guards(allowed: frozenset[str]) -> list[Guard]:
     """Conditions on a row of `letter`: those on its contact, and those on itself."""
-    of_letter = Contact.id == Letter.contact_id
+    of_letter = CONTACT.c.id == LETTER.c.contact_id
     guards = [
-        (why, exists().where(of_letter, condition).correlate(Letter))
+        (why, exists().where(of_letter, condition).correlate(LETTER))
         for why, condition in contact_guards()
     ]
     suppressed = exists().where(
-        Suppression.address == Letter.address, Suppression.lifted_at.is_(None)
+        SUPPRESSION.c.address == LETTER.c.address, SUPPRESSION.c.lifted_at.is_(None)
     )
     return [
         *((why, _at_gate(why, condition)) for why, condition in guards if why != Why.SUPPRESSED),
-        (Why.SUPPRESSED, ~suppressed.correlate(Letter)),
+        (Why.SUPPRESSED, ~suppressed.correlate(LETTER)),
         (Why.ADDRESS, _addressed()),
         (Why.NOT_ALLOWED, _allows(allowed)),
-        (Why.EXPIRED, Letter.expires_at > INSTANT),
-        (Why.HELD, ~exists().where(Hold.lifted_at.is_(None)).correlate(Letter)),
+        (Why.EXPIRED, LETTER.c.expires_at > INSTANT),
+        (Why.HELD, ~exists().where(HOLD.c.lifted_at.is_(None)).correlate(LETTER)),
     ]
 
 
 def _at_gate(why: Why, condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    return or_(Letter.gate != Gate.FULL, condition) if why in OF_NOTICES else condition
+    return or_(LETTER.c.gate != Gate.FULL, condition) if why in OF_NOTICES else condition
 
 
 def _addressed() -> ColumnElement[bool]:
     """The letter goes to the contact's address; or to one that its change of address names."""
-    own = exists().where(Contact.id == Letter.contact_id, Contact.address == Letter.address)
+    own = exists().where(CONTACT.c.id == LETTER.c.contact_id, CONTACT.c.address == LETTER.c.address)
     proposed = exists().where(
-        Event.contact_id == Letter.contact_id,
-        Event.what == What.MOVE_PROPOSED,
-        Event.new_address == Letter.address,
-        Event.undone_at.is_(None),
-        Event.at > _PROPOSED_SINCE,
+        EVENT.c.contact_id == LETTER.c.contact_id,
+        EVENT.c.what == What.MOVE_PROPOSED,
+        EVENT.c.new_address == LETTER.c.address,
+        EVENT.c.undone_at.is_(None),
+        EVENT.c.at > _PROPOSED_SINCE,
     )
     former = exists().where(
-        Event.contact_id == Letter.contact_id,
-        Event.what == What.MOVED,
-        Event.old_address == Letter.address,
-        Event.undone_at.is_(None),
-        Event.at > _MOVED_SINCE,
+        EVENT.c.contact_id == LETTER.c.contact_id,
+        EVENT.c.what == What.MOVED,
+        EVENT.c.old_address == LETTER.c.address,
+        EVENT.c.undone_at.is_(None),
+        EVENT.c.at > _MOVED_SINCE,
     )
     return or_(
-        and_(Letter.gate.in_((Gate.FULL, Gate.ANSWER)), own.correlate(Letter)),
-        and_(Letter.gate == Gate.NEW_MAILBOX, proposed.correlate(Letter)),
-        and_(Letter.gate == Gate.OLD_MAILBOX, former.correlate(Letter)),
+        and_(LETTER.c.gate.in_((Gate.FULL, Gate.ANSWER)), own.correlate(LETTER)),
+        and_(LETTER.c.gate == Gate.NEW_MAILBOX, proposed.correlate(LETTER)),
+        and_(LETTER.c.gate == Gate.OLD_MAILBOX, former.correlate(LETTER)),
     )
 
 
@@ -151,31 +163,31 @@ def _allows(allowed: frozenset[str]) -> ColumnElement[bool]:
     addresses = [word for word in allowed if not word.startswith("@") and "@" in word]
     domains = [word.removeprefix("@") for word in allowed if word not in addresses]
     return or_(
-        Letter.address.in_(addresses),
-        *(Letter.address.endswith(f"@{domain}", autoescape=True) for domain in domains),
+        LETTER.c.address.in_(addresses),
+        *(LETTER.c.address.endswith(f"@{domain}", autoescape=True) for domain in domains),
     )
 
 
 def entitling_membership() -> ScalarSelect[int]:
     """The interval that makes the letter's contact a member's at the instant: the proof."""
     return (
-        select(Membership.id)
-        .join(Contact, Contact.member_id == Membership.member_id)
-        .where(Contact.id == Letter.contact_id, *_entitles())
-        .order_by(Membership.id)
+        select(MEMBERSHIP.c.id)
+        .join(CONTACT, CONTACT.c.member_id == MEMBERSHIP.c.member_id)
+        .where(CONTACT.c.id == LETTER.c.contact_id, *_entitles())
+        .order_by(MEMBERSHIP.c.id)
         .limit(1)
-        .correlate(Letter)
+        .correlate(LETTER)
         .scalar_subquery()
     )
 
 
 def _entitles() -> tuple[ColumnElement[bool], ...]:
     """A stretch of membership holds at the instant, as is known now: a superseded one never."""
-    return *_holds(Membership), Membership.superseded_at.is_(None)
+    return *_holds(MEMBERSHIP), MEMBERSHIP.c.superseded_at.is_(None)
 
 
 def _holds(
-    table: type[Membership | Consent],
+    table: Table,
 ) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """[starts_at, ends_at) holds at the instant."""
-    return table.starts_at <= INSTANT, or_(table.ends_at.is_(None), table.ends_at > INSTANT)
+    return table.c.starts_at <= INSTANT, or_(table.c.ends_at.is_(None), table.c.ends_at > INSTANT)

@@ -156,7 +156,7 @@ def count_begun(session: Session, journal: Journal, more: int) -> int:
 def _counting() -> Update:
     return (
         update(_INSTANCE)
-        .where(Instance.token == bindparam("journal"))
-        .values(begun=Instance.begun + bindparam("more"))
+        .where(_INSTANCE.c.token == bindparam("journal"))
+        .values(begun=_INSTANCE.c.begun + bindparam("more"))
         .returning(_INSTANCE.c.begun)
     )

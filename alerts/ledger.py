@@ -149,9 +149,9 @@ def confirm(session: Session, letter_ids: Iterable[int]) -> None:
 
 
 @cache
-def _accepted_at() -> Select[int, datetime]:
+def _accepted_at() -> Select[int, datetime | None]:
     """Letter and moment of those `ids`."""
-    accepted_at = func.coalesce(Letter.in_doubt_at, Letter.settled_at)
+    accepted_at = func.coalesce(_LETTER.c.in_doubt_at, _LETTER.c.settled_at)
     return select(_LETTER.c.id, accepted_at).where(
         _LETTER.c.id.in_(bindparam("ids", expanding=True))
     )
@@ -163,17 +163,17 @@ def _confirming() -> Update:
 
     Whole days as datetime counts them: rounded down, also once the call has closed.
     """
-    closes = cast(extract("epoch", Told.closes_at), BigInteger)
+    closes = cast(extract("epoch", _TOLD.c.closes_at), BigInteger)
     left = closes - bindparam("second", type_=BigInteger)
     told = (ToldState.RESERVED, ToldState.UNCERTAIN, ToldState.CONFIRMED)
     return (
         update(_TOLD)
-        .where(Told.letter_id.in_(bindparam("ids", expanding=True)), is_carried())
-        .where(Told.state.in_(told))
+        .where(_TOLD.c.letter_id.in_(bindparam("ids", expanding=True)), is_carried())
+        .where(_TOLD.c.state.in_(told))
         .values(
             state=ToldState.CONFIRMED,
             # A division that drops what is after the point, of a number above zero.
-            days_left=func.coalesce((left + _LONG * 86_400) // 86_400 - _LONG, Told.days_left),
+            days_left=func.coalesce((left + _LONG * 86_400) // 86_400 - _LONG, _TOLD.c.days_left),
         )
     )
 
@@ -237,12 +237,12 @@ def is_carried() -> ColumnElement[bool]:
     stays released, or as uncertain as it was, whatever becomes of the letter.
     """
     written_at = (
-        select(Letter.written_at)
-        .where(Letter.id == Told.letter_id)
-        .correlate(Told)
+        select(_LETTER.c.written_at)
+        .where(_LETTER.c.id == _TOLD.c.letter_id)
+        .correlate(_TOLD)
         .scalar_subquery()
     )
-    return or_(Told.state == ToldState.RESERVED, Told.at >= written_at)
+    return or_(_TOLD.c.state == ToldState.RESERVED, _TOLD.c.at >= written_at)
 
 
 def _move(

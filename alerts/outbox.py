@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 
 from alerts import ledger, stale
 from alerts.entitlement import letters_refused
-from alerts.guards import INSTANT, instant
+from alerts.guards import INSTANT, LETTER, instant
 from alerts.tables import (
     ON_ITS_WAY,
     Edition,
@@ -42,7 +42,7 @@ from alerts.tables import (
     Omission,
     Why,
 )
-from base.database import Base, UtcDateTime
+from base.database import UtcDateTime
 
 #: How long a claim holds without a sign of life; its dispatcher gives one three times as often.
 LEASE = timedelta(seconds=30)
@@ -52,7 +52,6 @@ WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
 UNCLAIMED = (*WAITING, LetterState.STALE)
 #: Guards that only say "not now": the letter stays as it is.
 NOT_NOW = (Why.HELD,)
-_LETTER = Base.metadata.tables["letter"]
 _MOST = bindparam("most", type_=Integer)
 
 
@@ -127,16 +126,16 @@ def _next() -> Select[int]:
 
 @cache
 def _taking() -> Update:
-    given = (_LETTER.c[field.name] for field in fields(Claimed))
+    given = (LETTER.c[field.name] for field in fields(Claimed))
     return (
-        update(_LETTER)
-        .where(Letter.id.in_(bindparam("ids", expanding=True)))
-        .where(Letter.state.in_(WAITING), Letter.next_attempt_at <= INSTANT)
+        update(LETTER)
+        .where(LETTER.c.id.in_(bindparam("ids", expanding=True)))
+        .where(LETTER.c.state.in_(WAITING), LETTER.c.next_attempt_at <= INSTANT)
         .values(
             state=LetterState.CLAIMED,
             claim=bindparam("by"),
             lease_until=bindparam("until", type_=UtcDateTime()),
-            attempts=Letter.attempts + 1,
+            attempts=LETTER.c.attempts + 1,
         )
         .returning(*given)
     )

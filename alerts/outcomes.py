@@ -98,8 +98,8 @@ def _accept(session: Session, accepted: list[Settled], *, claim: str, at: dateti
 def _accepting() -> Update:
     return (
         update(_LETTER)
-        .where(Letter.id == bindparam("its"), Letter.claim == bindparam("by"))
-        .where(or_(*(Letter.state == state for state in OURS)))
+        .where(_LETTER.c.id == bindparam("its"), _LETTER.c.claim == bindparam("by"))
+        .where(or_(*(_LETTER.c.state == state for state in OURS)))
         .values(
             state=LetterState.ACCEPTED,
             reply=bindparam("said"),

@@ -26,13 +26,16 @@ class Together(Generic[Item, Answer]):
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._running: asyncio.Task[None] | None = None
 
-    async def ask(self, item: Item) -> Answer:
-        """The answer for `item`, once the transaction that gave it is committed."""
+    def ask(self, item: Item) -> asyncio.Future[Answer]:
+        """The answer for `item`, once the transaction that gave it is committed.
+
+        Who asks first is in no later transaction.
+        """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
-        return await future
+        return future
 
     async def _run(self) -> None:
         while self._waiting:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import SupportsIndex, TypeVar
+from typing import TypeVar
 
 from alerts.replies import Outcome, Phase, Receipt, classify
+from alerts.wire import Wire
 
 #: Seconds for a command's reply, the body, and all of them together, however slowly it drips.
 REPLY_WITHIN, BODY_WITHIN, OFFER_WITHIN = 60.0, 180.0, 240.0
@@ -20,15 +21,13 @@ REPLY_WITHIN, BODY_WITHIN, OFFER_WITHIN = 60.0, 180.0, 240.0
 CLOSED_WITHIN = 2.0
 #: From then on the relay gets one command at a time, whatever it offers.
 MOST_BATCHES_LOST = 3
-#: Longest reply line and most lines that are believed to be a reply (RFC 5321, 4.5.3.1.5: 512).
-REPLY_LINE, REPLY_LINES = 2048, 100
 
 #: What a connection can do to us once it is open; which of it happened does not matter.
-LOST = (OSError, EOFError, TimeoutError, ValueError, asyncio.LimitOverrunError)
+LOST = (OSError, EOFError, TimeoutError, ValueError)
 
 T = TypeVar("T")
 
-_REPLY = re.compile(rb"([2-5]\d\d)([ -])(.*)\r?\n")
+_LINE_OF_DOT = re.compile(rb"\n\.")
 _PLAIN = re.compile(r"[!-*,-<>-~]")
 
 
@@ -67,53 +66,30 @@ class Offers:
     size: int = 0
 
 
-class Reader(asyncio.StreamReader):
-    """A stream that knows whether it has something unread: a reply that nobody asked for."""
-
-    unread = 0
-    ended = False
-
-    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
-        octets = bytes(data)
-        self.unread += len(octets)
-        super().feed_data(octets)
-
-    def feed_eof(self) -> None:
-        self.ended = True
-        super().feed_eof()
-
-    async def line(self) -> bytes:
-        """One line with its end; see `readuntil` for what it raises."""
-        line = await self.readuntil(b"\n")
-        self.unread -= len(line)
-        return line
-
-
 class Connection:
     """One open connection to the relay, between transactions or within one."""
 
     def __init__(
-        self,
-        reader: Reader,
-        writer: asyncio.StreamWriter,
-        *,
-        offers: Offers,
-        habits: Habits,
-        dot_reply_within: float,
+        self, wire: Wire, *, offers: Offers, habits: Habits, dot_reply_within: float
     ) -> None:
-        self._reader = reader
-        self._writer = writer
+        self._wire = wire
         self._offers = offers
         self._habits = habits
         self._dot_reply_within = dot_reply_within
         self._phase = Phase.CONNECT
         self._carried = 0
         self._closed = False
+        #: The envelope that was sent with the last dot: the next to be offered here.
+        self.announced: Envelope | None = None
 
     @property
     def is_usable(self) -> bool:
-        """False once it is closed, hung up by the relay, or out of step with it."""
-        return not (self._closed or self._reader.ended or self._reader.unread)
+        """False once it is closed, hung up by the relay, or out of step with it.
+
+        Also while an envelope is announced: then it is that one's alone.
+        """
+        idle = self.announced is None and not self._wire.unread
+        return idle and not (self._closed or self._wire.ended)
 
     async def offer(self, envelope: Envelope) -> Receipt | None:
         """Everything but the final dot; None means that the relay waits for it.
@@ -124,23 +100,30 @@ class Connection:
             words = f"larger than {self._offers.size} octets"
             return Receipt(Outcome.REFUSED, Phase.MAIL, words)
         self._phase = Phase.MAIL
+        begun, self.announced = self.announced, None
         try:
-            if not self.is_usable:
+            ready = self.is_usable if begun is None else begun == envelope and not self._closed
+            if not ready:
                 raise EOFError("closed, or an unasked reply, between transactions")
-            refusal = await _within(OFFER_WITHIN, self._offer(envelope))
+            refusal = await _within(OFFER_WITHIN, self._offer(envelope, begun=begun is not None))
         except LOST as error:
             return self._lost(Outcome.DEFERRED, self._phase, error)
         self._carried += 1
         return refusal
 
-    async def finish(self) -> Receipt:
-        """The final dot and its reply. What cannot be understood from here on is UNKNOWN."""
+    async def finish(self, then: Envelope | None = None) -> Receipt:
+        """The final dot and its reply. What cannot be understood from here on is UNKNOWN.
+
+        With the dot goes the envelope of the letter that is offered here next, where the relay
+        takes batches (RFC 2920, 3.1): its replies come behind the dot's, and only its own
+        dot, for which the guards are asked anew, can make the relay take it.
+        """
         if not self.is_usable:
             # It spoke before the dot: the next line is no answer to it. The dot is not sent.
             return self._lost(Outcome.DEFERRED, Phase.BODY, EOFError("a reply before the dot"))
         try:
-            self._writer.write(b".\r\n")
-            code, reply = await _within(self._dot_reply_within, self._reply())
+            self._wire.write(b".\r\n" + self._announcement(then))
+            code, reply = await _within(self._dot_reply_within, self._wire.reply())
         except LOST as error:
             return self._lost(Outcome.UNKNOWN, Phase.DOT, error)
         if code == 250:
@@ -157,8 +140,8 @@ class Connection:
     async def noop(self) -> bool:
         """Whether the relay answers as it should, between letters; none is begun."""
         try:
-            self._writer.write(b"NOOP\r\n")
-            code, _ = await _within(REPLY_WITHIN, self._reply())
+            self._wire.write(b"NOOP\r\n")
+            code, _ = await _within(REPLY_WITHIN, self._wire.reply())
         except LOST:
             self.close()
             return False
@@ -167,55 +150,70 @@ class Connection:
     async def quit(self) -> None:
         """Say goodbye, and wait a moment until the connection is closed; no answer is needed."""
         if self.is_usable:
-            self._writer.write(b"QUIT\r\n")
+            self._wire.write(b"QUIT\r\n")
         self.close()
         try:
-            await _within(CLOSED_WITHIN, self._writer.wait_closed())
+            await _within(CLOSED_WITHIN, self._wire.wait_closed())
         except LOST:
-            self._writer.transport.abort()
+            self._wire.transport.abort()
 
     def close(self) -> None:
         """Close the connection at once; a second call changes nothing."""
         self._closed = True
-        self._writer.close()
+        self._wire.transport.close()
 
-    async def _offer(self, envelope: Envelope) -> Receipt | None:
-        batch = self._offers.pipelining and self._habits.pipelines
+    def _announcement(self, then: Envelope | None) -> bytes:
+        fits = then is not None and not 0 < self._offers.size < len(then.content)
+        self.announced = then if fits and self._batches else None
+        if self.announced is None:
+            return b""
+        return b"".join(_commands(self.announced, dsn=self._offers.dsn).values())
+
+    @property
+    def _batches(self) -> bool:
+        return self._offers.pipelining and self._habits.pipelines
+
+    async def _offer(self, envelope: Envelope, *, begun: bool) -> Receipt | None:
         commands = _commands(envelope, dsn=self._offers.dsn)
-        refusal = await (self._all_at_once if batch else self._in_turn)(commands)
+        if begun or self._batches:
+            refusal = await self._all_at_once(commands, begun=begun)
+        else:
+            refusal = await self._in_turn(commands)
         if refusal is None:
             self._phase = Phase.BODY
-            self._writer.write(_stuffed(envelope.content))
-            await _within(BODY_WITHIN, self._writer.drain())
+            self._wire.write(_stuffed(envelope.content))
+            await _within(BODY_WITHIN, self._wire.drain())
         return refusal
 
     async def _in_turn(self, commands: dict[Phase, bytes]) -> Receipt | None:
         for phase, command in commands.items():
             self._phase = phase
-            self._writer.write(command)
-            code, reply = await _within(REPLY_WITHIN, self._reply())
+            self._wire.write(command)
+            code, reply = await _within(REPLY_WITHIN, self._wire.reply())
             if not _is_good(phase, code):
                 refusal = self._refusal(phase, code, reply)
                 await self._reset()
                 return refusal
         return None
 
-    async def _all_at_once(self, commands: dict[Phase, bytes]) -> Receipt | None:
+    async def _all_at_once(self, commands: dict[Phase, bytes], *, begun: bool) -> Receipt | None:
         """RFC 2920: one write, the replies in order; a 354 after a refusal gets a lone dot."""
-        self._writer.write(b"".join(commands.values()))
+        if not begun:
+            self._wire.write(b"".join(commands.values()))
         refused: tuple[Phase, int, str] | None = None
         for phase in commands:
             if refused is None:
                 self._phase = phase
             try:
-                code, reply = await _within(REPLY_WITHIN, self._reply())
+                code, reply = await _within(REPLY_WITHIN, self._wire.reply())
                 if phase is Phase.DATA and refused is not None and code == 354:
                     # Nobody is addressed: the relay refuses the empty message, as it likes.
-                    self._writer.write(b".\r\n")
-                    await _within(REPLY_WITHIN, self._reply())
-            except LOST:
+                    self._wire.write(b".\r\n")
+                    await _within(REPLY_WITHIN, self._wire.reply())
+            except LOST as error:
                 if refused is None:
-                    self._habits.batches_lost += 1
+                    # That it hangs up behind a dot is no sign that it loses what comes with it.
+                    self._habits.batches_lost += not begun or isinstance(error, TimeoutError)
                     raise
                 # It said no and hung up: the no is what counts.
                 self.close()
@@ -239,31 +237,13 @@ class Connection:
 
     async def _reset(self) -> None:
         if self.is_usable:
-            self._writer.write(b"RSET\r\n")
+            self._wire.write(b"RSET\r\n")
             try:
-                code, _ = await _within(REPLY_WITHIN, self._reply())
+                code, _ = await _within(REPLY_WITHIN, self._wire.reply())
             except LOST:
                 code = 0
             if code != 250:
                 self.close()
-
-    async def _reply(self) -> tuple[int, str]:
-        """One reply, its lines joined.
-
-        Raises ValueError for what is no reply, EOFError at the end of the stream.
-        """
-        words: list[str] = []
-        code = b""
-        for _ in range(REPLY_LINES):
-            line = await self._reader.line()
-            match = _REPLY.fullmatch(line)
-            if match is None or len(line) > REPLY_LINE or code not in {b"", match[1]}:
-                raise ValueError(f"no SMTP reply: {line[:80]!r}")
-            code = match[1]
-            words.append(match[3].decode("utf-8", "replace").strip())
-            if match[2] == b" ":
-                return int(code), f"{code.decode()} {' '.join(words)}"[:1000]
-        raise ValueError("a reply without end")
 
     def _refusal(self, phase: Phase, code: int, reply: str) -> Receipt:
         outcome = classify(phase, code, reply)
@@ -305,8 +285,9 @@ def _is_good(phase: Phase, code: int) -> bool:
 def _stuffed(content: bytes) -> bytes:
     """Dot-stuffed (RFC 5321, 4.5.2), ending in CRLF, without the final dot."""
     body = content if content.endswith(b"\r\n") else content + b"\r\n"
-    stuffed = body.replace(b"\r\n.", b"\r\n..")
-    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+    if _LINE_OF_DOT.search(body):
+        body = body.replace(b"\r\n.", b"\r\n..")
+    return b"." + body if body.startswith(b".") else body
 
 
 async def _within(seconds: float, work: Awaitable[T]) -> T:
