@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from alerts.replies import Outcome, Phase, Receipt, classify
-from alerts.wire import Wire
+from alerts.wire import Reply, Wire
 
 #: Seconds for a command's reply, the body, and all of them together, however slowly it drips.
 REPLY_WITHIN, BODY_WITHIN, OFFER_WITHIN = 60.0, 180.0, 240.0
@@ -141,7 +141,7 @@ class Connection:
         """Whether the relay answers as it should, between letters; none is begun."""
         try:
             self._wire.write(b"NOOP\r\n")
-            code, _ = await _within(REPLY_WITHIN, self._wire.reply())
+            code, _ = await self._reply()
         except LOST:
             self.close()
             return False
@@ -181,15 +181,23 @@ class Connection:
             refusal = await self._in_turn(commands)
         if refusal is None:
             self._phase = Phase.BODY
-            self._wire.write(_stuffed(envelope.content))
-            await _within(BODY_WITHIN, self._wire.drain())
+            await self._send(_stuffed(envelope.content))
         return refusal
+
+    async def _send(self, body: bytes) -> None:
+        self._wire.write(body)
+        if self._wire.is_full:
+            await _within(BODY_WITHIN, self._wire.drain())
+
+    async def _reply(self) -> Reply:
+        """The reply to a command, in time; one that is there already costs no timer."""
+        return self._wire.heard() or await _within(REPLY_WITHIN, self._wire.reply())
 
     async def _in_turn(self, commands: dict[Phase, bytes]) -> Receipt | None:
         for phase, command in commands.items():
             self._phase = phase
             self._wire.write(command)
-            code, reply = await _within(REPLY_WITHIN, self._wire.reply())
+            code, reply = await self._reply()
             if not _is_good(phase, code):
                 refusal = self._refusal(phase, code, reply)
                 await self._reset()
@@ -205,11 +213,11 @@ class Connection:
             if refused is None:
                 self._phase = phase
             try:
-                code, reply = await _within(REPLY_WITHIN, self._wire.reply())
+                code, reply = await self._reply()
                 if phase is Phase.DATA and refused is not None and code == 354:
                     # Nobody is addressed: the relay refuses the empty message, as it likes.
                     self._wire.write(b".\r\n")
-                    await _within(REPLY_WITHIN, self._wire.reply())
+                    await self._reply()
             except LOST as error:
                 if refused is None:
                     # That it hangs up behind a dot is no sign that it loses what comes with it.
@@ -239,7 +247,7 @@ class Connection:
         if self.is_usable:
             self._wire.write(b"RSET\r\n")
             try:
-                code, _ = await _within(REPLY_WITHIN, self._wire.reply())
+                code, _ = await self._reply()
             except LOST:
                 code = 0
             if code != 250:

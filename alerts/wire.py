@@ -40,12 +40,21 @@ class Wire(asyncio.Protocol):
         """Send them, or keep them until they can be sent."""
         self.transport.write(octets)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the relay takes what is written slower than it is written."""
+        return self._drained is not None
+
     async def drain(self) -> None:
         """Wait until the relay has taken most of what was written."""
         if self._drained is not None:
             await self._drained
         if self.ended:
             raise EOFError("the relay hung up")
+
+    def heard(self) -> Reply | None:
+        """The next reply, where it is there already."""
+        return self._replies.popleft() if self._replies else None
 
     async def reply(self) -> Reply:
         """The next reply, its lines joined.

@@ -162,8 +162,8 @@ class Hooks:
     def passed(self, keys: list[str]) -> None:
         self._make("passed", lambda p: p.key in keys)
 
-    async def finish(self, connection: Connection) -> Receipt:
-        answer = await self.plain_finish(connection)
+    async def finish(self, connection: Connection, then: Envelope | None) -> Receipt:
+        answer = await self.plain_finish(connection, then)
         self._make("dotted", lambda p: p.address == self.carries[connection])
         return answer
 
@@ -176,8 +176,8 @@ def hooked(campaign: Campaign) -> Iterator[None]:
     async def offer(self: Connection, envelope: Envelope) -> Receipt | None:
         return await hooks.offer(self, envelope)
 
-    async def finish(self: Connection) -> Receipt:
-        return await hooks.finish(self)
+    async def finish(self: Connection, then: Envelope | None = None) -> Receipt:
+        return await hooks.finish(self, then)
 
     def begun(self: Journal, number: int, keys: list[str], at: datetime) -> None:
         plain_begun(self, number, keys, at)

@@ -39,8 +39,8 @@ def silence_is_refusal() -> None:
     """Treat any lost connection as "not accepted": send again."""
     inner = delivery.Connection.finish
 
-    async def finish(self: delivery.Connection) -> Receipt:
-        receipt = await inner(self)
+    async def finish(self: delivery.Connection, then: delivery.Envelope | None = None) -> Receipt:
+        receipt = await inner(self, then)
         if receipt.outcome is Outcome.UNKNOWN:
             return replace(receipt, outcome=Outcome.DEFERRED)
         return receipt

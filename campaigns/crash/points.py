@@ -30,7 +30,7 @@ FUNCTIONS = {
     "outcomes": ("alerts.outcomes", ("settle",)),
     "custody": (
         "alerts.custody",
-        ("hold_still", "let_pass", "count_begun", "Custody.claim", "Custody.settle"),
+        ("hold_still", "let_pass", "count_begun", "Custody.claim", "Custody.commit"),
     ),
     "dispatch": ("alerts.dispatch", ("_Run._offer", "_Run._may_finish", "_Run._record")),
     "connections": ("alerts.connections", ("Connections.take", "Connections.put")),
@@ -42,6 +42,7 @@ FUNCTIONS = {
             "Connection.finish",
             "Connection.abandon",
             "Connection._reply",
+            "Connection._send",
             "_stuffed",
         ),
     ),
@@ -62,7 +63,7 @@ NAMES = (
 _PHASES = (
     ("alerts.editions", "write_open", WRITING, IDLE),
     ("alerts.service", "recover", RECOVERING, IDLE),
-    ("alerts.dispatch", "_Run.lot", IDLE, IDLE),
+    ("alerts.dispatch", "_Run.hand_over", IDLE, IDLE),
     ("alerts.custody", "Custody.claim", IDLE, SENDING),
 )
 
@@ -139,20 +140,18 @@ def _arm_within(name: str, reached: Action) -> None:
     """Between two writes to the relay: the bytes before are on their way, those after are not."""
     spoken: Any = import_module("alerts.transaction")
     stuffed, within = spoken._stuffed, spoken._within
-    wanted = spoken.BODY_WITHIN if name == WITHIN[0] else None
     others = (spoken.BODY_WITHIN, spoken.REPLY_WITHIN, spoken.OFFER_WITHIN)
 
     async def awaited(seconds: float, work: Any) -> Any:  # noqa: ANN401, whatever is awaited
-        if wanted is None and seconds not in others:
+        if seconds not in others:
             reached()
-        answer = await within(seconds, work)
-        if seconds == wanted:
-            reached()
-        return answer
+        return await within(seconds, work)
 
-    spoken._within = awaited
-    if wanted is not None:
+    if name == WITHIN[0]:
         spoken._stuffed = lambda content: stuffed(content)[: len(content) // 2]
+        wrap("alerts.transaction", "Connection._send", before=_nothing, after=reached)
+    else:
+        spoken._within = awaited
 
 
 def _put(board: mmap.mmap, phase: bytes) -> None:

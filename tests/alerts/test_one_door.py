@@ -96,15 +96,16 @@ def _is_conjunct(test: ast.expr, call: str) -> bool:
 
 
 def test_the_guard_is_the_one_statement() -> None:
-    """`_may_finish` asks the gate, the gate is `Custody.let_pass`, and that is `let_pass`."""
+    """`_may_finish` asks the commit, that is `Custody.commit`, and its answer is `let_pass`'s."""
     dispatch = dict(_modules())["alerts/dispatch.py"]
     functions = {f.name: f for f in _functions(dispatch)}
-    assert "self._gate.ask(letter)" in ast.unparse(functions["_may_finish"])
-    assert "self._gate: Together[Claimed, str] = Together(custody.let_pass)" in ast.unparse(
+    assert "self._commit.ask(letter)" in ast.unparse(functions["_may_finish"])
+    assert "self._commit: Together[Asked, str] = Together(custody.commit)" in ast.unparse(
         functions["__init__"]
     )
-    custody = dict(_modules())["alerts/custody.py"]
-    let_pass = next(f for f in _functions(custody) if f.name == "_let_pass")
+    custody = {f.name: f for f in _functions(dict(_modules())["alerts/custody.py"])}
+    assert len(_called(custody["_commit"], "_let_pass")) == 1
+    let_pass = custody["_let_pass"]
     still, statement = _called(let_pass, "hold_still"), _called(let_pass, "let_pass")
     assert len(still) == len(statement) == 1
     assert still[0].lineno < statement[0].lineno

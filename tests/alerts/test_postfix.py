@@ -88,10 +88,10 @@ async def _killed_at_the_dot(
 ) -> None:
     """IN_DOUBT is committed; then the process dies before the dot, or right after it."""
 
-    async def finish(self: Connection) -> None:
+    async def finish(self: Connection, then: object = None) -> None:  # noqa: ARG001, as it is called
         if dot:
-            self._writer.write(b".\r\n")
-            await self._writer.drain()
+            self._wire.write(b".\r\n")
+            await self._wire.drain()
         self.close()
         raise Killed
 

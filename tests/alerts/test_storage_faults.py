@@ -89,10 +89,10 @@ def _at_the_journal(patch: pytest.MonkeyPatch, fault: Callable[[], None]) -> Non
 
 def _at_the_answer(patch: pytest.MonkeyPatch, fault: Callable[[], None]) -> None:
     """The relay said 250, and it cannot be written down."""
-    plain: Callable[[Connection], Awaitable[object]] = Connection.finish
+    plain: Callable[..., Awaitable[object]] = Connection.finish
 
-    async def finish(self: Connection) -> object:
-        answer = await plain(self)
+    async def finish(self: Connection, *args: object, **known: object) -> object:
+        answer = await plain(self, *args, **known)
         fault()
         return answer
 
