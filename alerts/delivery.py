@@ -19,9 +19,10 @@ from pathlib import Path
 
 import aiosmtplib
 
+from alerts.envelope import Envelope
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.replies import Outcome, Phase, Receipt, classify
-from alerts.transaction import Connection, Envelope, Habits, Offers
+from alerts.transaction import Connection, Habits, Offers
 from alerts.wire import Wire
 
 __all__ = ["Connection", "Envelope", "Outcome", "Phase", "Receipt", "Relay", "classify"]

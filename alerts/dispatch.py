@@ -11,7 +11,6 @@ import contextlib
 import logging
 import sys
 import threading
-from collections import deque
 from collections.abc import AsyncIterator
 from time import monotonic
 
@@ -21,19 +20,17 @@ from alerts.connections import Connections
 from alerts.custody import CLAIM_LOST, Asked, Custody
 from alerts.delivery import Connection, Envelope, Outcome, Receipt
 from alerts.errors import RelayMisconfigured, RelayUnreachable
-from alerts.handing import Fault, Handing, Now, Tally
+from alerts.handing import Course, Fault, Handing, Now, Tally
+from alerts.lots import STORE, Lots
 from alerts.outbox import Claimed
 from alerts.outcomes import Settled
 from alerts.recovery import hold_if_restored
 from alerts.tables import LetterState, Why
 from alerts.together import Together
 from base.database import Database
-from base.logs import bare
 
 logger = logging.getLogger(__name__)
 
-#: What the database, the journal's disk or the threads between may raise.
-STORE = (SQLAlchemyError, OSError)
 #: No connection is to be had.
 RELAY = (RelayUnreachable, RelayMisconfigured)
 
@@ -53,45 +50,33 @@ async def hand_over(
     hand are finished first. A database that its journal does not know is held first: no path to
     the relay goes around that.
     """
-    run = _Run(Custody(database, handing, now), stop or threading.Event())
+    course = Course(stop or threading.Event())
+    run = _Run(Custody(database, handing, now), course, lots)
     try:
         await asyncio.to_thread(hold_if_restored, database, handing.journal, at=now())
         async with run.alive():
-            await run.hand_over(lots)
-        await asyncio.to_thread(run.custody.report, run.tally)
+            await run.hand_over()
+        await asyncio.to_thread(run.custody.report, course.tally)
     except STORE as error:
-        run.stopped(Fault.DATABASE, f"database: {error}")
+        course.stopped(Fault.DATABASE, f"database: {error}")
     finally:
         await run.connections.quit()
-    return run.tally
+    return course.tally
 
 
 class _Run:
     """One run of one dispatcher: its connections, its shared transaction, its tally."""
 
-    def __init__(self, custody: Custody, stop: threading.Event) -> None:
+    def __init__(self, custody: Custody, course: Course, lots: int) -> None:
         self.custody = custody
         self.handing = custody.handing
-        self.stop = stop
-        self.tally = Tally()
+        self.course = course
+        self.lots = Lots(custody, course, lots)
         self.connections = Connections(self.handing.relay, self.handing.letters_a_connection)
         self._commit: Together[Asked, str] = Together(custody.commit)
-        #: Lots that may still be claimed, the letters of those that were, and the next claim.
-        self._lots = 0
-        self._queue: deque[Claimed] = deque()
-        self._ahead: asyncio.Task[None] | None = None
         #: Acceptances that are being recorded, while their workers go on.
         self._records: set[asyncio.Task[None]] = set()
         self._pace = asyncio.Lock()
-
-    @property
-    def is_over(self) -> bool:
-        return self.stop.is_set() or bool(self.tally.stopped)
-
-    def stopped(self, fault: Fault, words: str) -> None:
-        if not self.tally.stopped:
-            self.tally.fault, self.tally.stopped = fault, words
-            logger.error("handing over stopped", extra={"reason": bare(words)})
 
     @contextlib.asynccontextmanager
     async def alive(self) -> AsyncIterator[None]:
@@ -113,69 +98,25 @@ class _Run:
                 # Should another take the letters over, the gate tells us.
                 logger.exception("leases not renewed")
 
-    async def hand_over(self, lots: int) -> None:
-        """Lot after lot, until no letter waits, all is held, or so many were claimed."""
-        self._lots = lots
-        while not self.is_over and await self._claim():
+    async def hand_over(self) -> None:
+        """Lot after lot, until no letter waits, all is held, or enough were claimed."""
+        while not self.course.is_over and await self.lots.claim():
             # All are waited for, whatever befalls one: a letter at its dot must be finished.
             workers = [self._worker() for _ in range(self.handing.connections)]
             ends = await asyncio.gather(*workers, return_exceptions=True)
             await asyncio.gather(*self._records)
-            if self._ahead is not None:
-                await self._ahead
             for end in ends:
                 if end is not None:
                     raise end
-            if self._queue:
-                await asyncio.to_thread(self.custody.give_back, [one.id for one in self._queue])
-                self._queue.clear()
-
-    async def _claim(self) -> bool:
-        """Take the next lot into the queue; False when none is left or all is held."""
-        if self._lots <= 0:
-            return False
-        self._lots -= 1
-        lot = await asyncio.to_thread(self.custody.claim)
-        if lot is None:
-            self.stopped(Fault.HELD, "held")
-        if lot is None or not lot.looked_at:
-            self._lots = 0
-            return False
-        self._queue.extend(lot.claimed)
-        return True
-
-    async def _claim_ahead(self) -> None:
-        try:
-            await self._claim()
-        except STORE as error:
-            self.stopped(Fault.DATABASE, f"database: {error}")
-        finally:
-            self._ahead = None
-
-    async def _next(self) -> Claimed | None:
-        """The next letter; None where there is no more for this worker."""
-        while not self.is_over:
-            self._look_ahead()
-            if self._queue:
-                return self._queue.popleft()
-            if self._ahead is None:
-                break
-            await asyncio.wait([self._ahead])
-        return None
-
-    def _look_ahead(self) -> None:
-        """Claim the next lot while the last letters of this one are still at the relay."""
-        runs_out = len(self._queue) < self.handing.connections
-        if self.handing.pace <= 0 < self._lots and runs_out and self._ahead is None:
-            self._ahead = asyncio.create_task(self._claim_ahead())
+            await self.lots.give_back()
 
     async def _worker(self) -> None:
         """Letters one after the other, on one connection at a time, until none is left."""
-        letter = await self._next()
-        while letter is not None and not self.is_over:
+        letter = await self.lots.next()
+        while letter is not None:
             try:
                 await self._pause()
-                if self.is_over:
+                if self.course.is_over:
                     break
                 letter = await self._one(letter)
             except RELAY as fault:
@@ -183,13 +124,13 @@ class _Run:
                 break
         if letter is not None:
             # Not begun. With one connection less the others go on; else it is given back.
-            self._queue.appendleft(letter)
+            self.lots.put_back(letter)
 
     def _unconnected(self, error: RelayUnreachable | RelayMisconfigured) -> None:
         """No new connection: it may only be one too many, if others are at work."""
         if self.connections.in_use == 0:
             refused = isinstance(error, RelayMisconfigured)
-            self.stopped(
+            self.course.stopped(
                 Fault.REFUSED if refused else Fault.UNREACHABLE, f"{type(error).__name__}: {error}"
             )
 
@@ -205,24 +146,19 @@ class _Run:
         except Exception as error:
             logger.exception("letter set aside", extra={"letter": letter.id})
             await asyncio.to_thread(self.custody.set_aside, letter.id, error)
-            self.tally.quarantined += 1
-            return await self._next()
+            self.course.tally.quarantined += 1
+            return await self.lots.next()
         following: Claimed | None = None
         try:
             if receipt is None and await self._may_finish(connection, letter):
-                following = self._follower(connection)
+                if self.connections.has_room(connection):
+                    following = self.lots.follower()
                 receipt = await connection.finish(then=self._announcement(following))
         finally:
             await self.connections.put(connection)
         if receipt is not None:
             await self._recorded(Settled(letter, receipt))
-        return following or await self._next()
-
-    def _follower(self, connection: Connection) -> Claimed | None:
-        """The letter whose envelope goes with the dot of the one before, if any does."""
-        self._look_ahead()
-        goes_on = self._queue and not self.is_over and self.handing.pace <= 0
-        return self._queue.popleft() if goes_on and self.connections.has_room(connection) else None
+        return following or await self.lots.next()
 
     def _announcement(self, letter: Claimed | None) -> Envelope | None:
         try:
@@ -266,13 +202,13 @@ class _Run:
                 )
         except STORE as error:
             answer = Fault.DATABASE
-            self.stopped(Fault.DATABASE, f"database: {error}")
+            self.course.stopped(Fault.DATABASE, f"database: {error}")
         finally:
             if answer:
                 connection.abandon()
-                self.tally.withheld[answer] += 1
+                self.course.tally.withheld[answer] += 1
         if answer == Why.HELD:
-            self.stopped(Fault.HELD, "held")
+            self.course.stopped(Fault.HELD, "held")
         return not answer
 
     async def _recorded(self, one: Settled) -> None:
@@ -289,20 +225,20 @@ class _Run:
         outcome, reply = one.receipt.outcome, one.receipt.reply
         try:
             if await answer:
-                self.stopped(Fault.POLICY, "policy")
+                self.course.stopped(Fault.POLICY, "policy")
         except STORE as error:
             # The row stays IN_DOUBT (or CLAIMED); recovery asks the journal.
-            self.stopped(Fault.DATABASE, f"database: {error}")
-        self.tally.outcomes[outcome] += 1
+            self.course.stopped(Fault.DATABASE, f"database: {error}")
+        self.course.tally.outcomes[outcome] += 1
         if outcome is not Outcome.ACCEPTED:
             logger.warning("letter %s", outcome.value, extra={"letter": one.letter.id})
         if outcome is Outcome.MISCONFIGURED:
-            self.stopped(Fault.REFUSED, reply)
+            self.course.stopped(Fault.REFUSED, reply)
         if outcome is Outcome.BUSY:
-            self.stopped(Fault.UNREACHABLE, reply)
+            self.course.stopped(Fault.UNREACHABLE, reply)
 
     async def _pause(self) -> None:
         """Keep the pace over all connections."""
-        if self.handing.pace > 0:
+        if self.handing.pace > 0 and not self.course.is_over:
             async with self._pace:
                 await asyncio.sleep(1 / self.handing.pace)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +16,9 @@ from alerts.entitlement import REPLY_WITHIN
 from alerts.journal import Journal
 from alerts.postponed import Postponed
 from alerts.verp import Verp
+from base.logs import bare
+
+logger = logging.getLogger(__name__)
 
 #: The clock, for what lasts: each step must be judged at its own instant.
 Now = Callable[[], datetime]
@@ -73,3 +78,22 @@ class Tally:
     def accepted(self) -> int:
         """Letters that the relay took charge of."""
         return self.outcomes[Outcome.ACCEPTED]
+
+
+@dataclass(slots=True)
+class Course:
+    """How one run goes: what became of its letters so far, and whether it goes on."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further letter is begun."""
+        return self.stop.is_set() or bool(self.tally.stopped)
+
+    def stopped(self, fault: Fault, words: str) -> None:
+        """End the run; the first fault is the one that is told."""
+        if not self.tally.stopped:
+            self.tally.fault, self.tally.stopped = fault, words
+            logger.error("handing over stopped", extra={"reason": bare(words)})

@@ -104,7 +104,7 @@ def claim(
     edition wait until it is written whole, and the brake has measured it; what became false
     waits until it is composed anew (alerts.stale).
     """
-    known = {_MOST.key: most} | instant(at)
+    known: dict[str, Any] = {_MOST.key: most, **instant(at)}
     ids = list(session.scalars(_next(), known))
     refused = letters_refused(session, ids, allowed=allowed, at=at)
     withdraw(session, {i: why for i, why in refused.items() if why not in NOT_NOW}, at=at)

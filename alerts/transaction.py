@@ -7,11 +7,11 @@ final dot (certain: try again) from silence after it (doubt).
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from alerts.envelope import Envelope, commands, stuffed
 from alerts.replies import Outcome, Phase, Receipt, classify
 from alerts.wire import Reply, Wire
 
@@ -27,21 +27,6 @@ LOST = (OSError, EOFError, TimeoutError, ValueError)
 
 T = TypeVar("T")
 
-_LINE_OF_DOT = re.compile(rb"\n\.")
-_PLAIN = re.compile(r"[!-*,-<>-~]")
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What the relay reads (RFC 5321), and the message it carries."""
-
-    sender: str
-    recipient: str
-    #: CRLF line ends, not dot-stuffed, ending in CRLF.
-    content: bytes
-    #: What a relay with DSN quotes in its reports (RFC 3461, 4.4); empty for none.
-    envid: str = ""
-
 
 @dataclass(slots=True)
 class Habits:
@@ -49,11 +34,18 @@ class Habits:
 
     #: Batches of commands that it lost its way in, in a row.
     batches_lost: int = 0
+    #: Envelopes that came with a dot and got no answer, in a row.
+    unanswered: int = 0
 
     @property
     def pipelines(self) -> bool:
         """Whether batches are still worth trying; a drop or two is not yet a habit."""
         return self.batches_lost < MOST_BATCHES_LOST
+
+    @property
+    def hears_ahead(self) -> bool:
+        """Whether envelopes are still worth sending with the dot of the letter before."""
+        return self.pipelines and self.unanswered < MOST_BATCHES_LOST
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -164,24 +156,21 @@ class Connection:
 
     def _announcement(self, then: Envelope | None) -> bytes:
         fits = then is not None and not 0 < self._offers.size < len(then.content)
-        self.announced = then if fits and self._batches else None
+        ahead = self._offers.pipelining and self._habits.hears_ahead
+        self.announced = then if fits and ahead else None
         if self.announced is None:
             return b""
-        return b"".join(_commands(self.announced, dsn=self._offers.dsn).values())
-
-    @property
-    def _batches(self) -> bool:
-        return self._offers.pipelining and self._habits.pipelines
+        return b"".join(commands(self.announced, dsn=self._offers.dsn).values())
 
     async def _offer(self, envelope: Envelope, *, begun: bool) -> Receipt | None:
-        commands = _commands(envelope, dsn=self._offers.dsn)
-        if begun or self._batches:
-            refusal = await self._all_at_once(commands, begun=begun)
+        lines = commands(envelope, dsn=self._offers.dsn)
+        if begun or (self._offers.pipelining and self._habits.pipelines):
+            refusal = await self._all_at_once(lines, begun=begun)
         else:
-            refusal = await self._in_turn(commands)
+            refusal = await self._in_turn(lines)
         if refusal is None:
             self._phase = Phase.BODY
-            await self._send(_stuffed(envelope.content))
+            await self._send(stuffed(envelope.content))
         return refusal
 
     async def _send(self, body: bytes) -> None:
@@ -191,10 +180,11 @@ class Connection:
 
     async def _reply(self) -> Reply:
         """The reply to a command, in time; one that is there already costs no timer."""
-        return self._wire.heard() or await _within(REPLY_WITHIN, self._wire.reply())
+        heard = self._wire.heard()
+        return await _within(REPLY_WITHIN, self._wire.reply()) if heard is None else heard
 
-    async def _in_turn(self, commands: dict[Phase, bytes]) -> Receipt | None:
-        for phase, command in commands.items():
+    async def _in_turn(self, lines: dict[Phase, bytes]) -> Receipt | None:
+        for phase, command in lines.items():
             self._phase = phase
             self._wire.write(command)
             code, reply = await self._reply()
@@ -204,12 +194,12 @@ class Connection:
                 return refusal
         return None
 
-    async def _all_at_once(self, commands: dict[Phase, bytes], *, begun: bool) -> Receipt | None:
+    async def _all_at_once(self, lines: dict[Phase, bytes], *, begun: bool) -> Receipt | None:
         """RFC 2920: one write, the replies in order; a 354 after a refusal gets a lone dot."""
         if not begun:
-            self._wire.write(b"".join(commands.values()))
+            self._wire.write(b"".join(lines.values()))
         refused: tuple[Phase, int, str] | None = None
-        for phase in commands:
+        for phase in lines:
             if refused is None:
                 self._phase = phase
             try:
@@ -220,8 +210,9 @@ class Connection:
                     await self._reply()
             except LOST as error:
                 if refused is None:
+                    self._habits.batches_lost += not begun
                     # That it hangs up behind a dot is no sign that it loses what comes with it.
-                    self._habits.batches_lost += not begun or isinstance(error, TimeoutError)
+                    self._habits.unanswered += begun and isinstance(error, TimeoutError)
                     raise
                 # It said no and hung up: the no is what counts.
                 self.close()
@@ -231,6 +222,7 @@ class Connection:
         if refused is not None:
             return await self._batch_refused(*refused)
         self._habits.batches_lost = 0
+        self._habits.unanswered *= not begun
         return None
 
     async def _batch_refused(self, phase: Phase, code: int, reply: str) -> Receipt:
@@ -268,34 +260,8 @@ class Connection:
         return Receipt(outcome, phase, f"connection lost: {error!r}"[:1000])
 
 
-def _commands(envelope: Envelope, *, dsn: bool) -> dict[Phase, bytes]:
-    """MAIL, RCPT and DATA; with DSN, asking for reports of failures that quote no body."""
-    mail, rcpt = f"MAIL FROM:<{envelope.sender}>", f"RCPT TO:<{envelope.recipient}>"
-    if dsn and envelope.envid:
-        mail += f" RET=HDRS ENVID={_xtext(envelope.envid)}"
-        rcpt += f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{_xtext(envelope.recipient)}"
-    return {
-        Phase.MAIL: f"{mail}\r\n".encode("ascii"),
-        Phase.RCPT: f"{rcpt}\r\n".encode("ascii"),
-        Phase.DATA: b"DATA\r\n",
-    }
-
-
-def _xtext(value: str) -> str:
-    """RFC 3461, section 4: + and = in hexadecimal, as all that is not printable."""
-    return "".join(c if _PLAIN.fullmatch(c) else f"+{ord(c):02X}" for c in value)
-
-
 def _is_good(phase: Phase, code: int) -> bool:
     return code == 354 if phase is Phase.DATA else 200 <= code < 300
-
-
-def _stuffed(content: bytes) -> bytes:
-    """Dot-stuffed (RFC 5321, 4.5.2), ending in CRLF, without the final dot."""
-    body = content if content.endswith(b"\r\n") else content + b"\r\n"
-    if _LINE_OF_DOT.search(body):
-        body = body.replace(b"\r\n.", b"\r\n..")
-    return b"." + body if body.startswith(b".") else body
 
 
 async def _within(seconds: float, work: Awaitable[T]) -> T:

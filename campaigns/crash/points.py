@@ -43,7 +43,7 @@ FUNCTIONS = {
             "Connection.abandon",
             "Connection._reply",
             "Connection._send",
-            "_stuffed",
+            "stuffed",
         ),
     ),
     "journal": ("alerts.journal", ("Journal.begun", "Journal.accepted")),
@@ -64,7 +64,7 @@ _PHASES = (
     ("alerts.editions", "write_open", WRITING, IDLE),
     ("alerts.service", "recover", RECOVERING, IDLE),
     ("alerts.dispatch", "_Run.hand_over", IDLE, IDLE),
-    ("alerts.custody", "Custody.claim", IDLE, SENDING),
+    ("alerts.dispatch", "_Run._offer", SENDING, SENDING),
 )
 
 
@@ -139,7 +139,7 @@ def held(module: str, attribute: str) -> tuple[Any, str]:
 def _arm_within(name: str, reached: Action) -> None:
     """Between two writes to the relay: the bytes before are on their way, those after are not."""
     spoken: Any = import_module("alerts.transaction")
-    stuffed, within = spoken._stuffed, spoken._within
+    stuffed, within = spoken.stuffed, spoken._within
     others = (spoken.BODY_WITHIN, spoken.REPLY_WITHIN, spoken.OFFER_WITHIN)
 
     async def awaited(seconds: float, work: Any) -> Any:  # noqa: ANN401, whatever is awaited
@@ -148,7 +148,7 @@ def _arm_within(name: str, reached: Action) -> None:
         return await within(seconds, work)
 
     if name == WITHIN[0]:
-        spoken._stuffed = lambda content: stuffed(content)[: len(content) // 2]
+        spoken.stuffed = lambda content: stuffed(content)[: len(content) // 2]
         wrap("alerts.transaction", "Connection._send", before=_nothing, after=reached)
     else:
         spoken._within = awaited

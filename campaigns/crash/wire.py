@@ -12,6 +12,7 @@ import random
 import re
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +31,25 @@ class _Dialogue:
     #: The dot went by and its reply did not yet.
     awaited: bool = False
 
-    def hear(self, said: bytes) -> bool:
-        """True when a final dot is in `said`."""
-        if not self.in_data:
-            if match := _RECIPIENT.search(said):
-                self.recipient = match[1].decode("ascii")
-            commands, is_data, said = said.partition(b"DATA\r\n")
-            if not is_data or not commands.endswith((b"\r\n", b"")):
-                return False
-            self.in_data, self.began, self.tail = True, time.time(), b"\r\n"
-        heard = self.tail + said
-        self.tail = heard[-4:]
-        if _END in heard:
-            self.in_data, self.awaited = False, True
-            return True
-        return False
+    def hear(self, said: bytes) -> Iterator[tuple[str, float]]:
+        """Recipient, and when DATA began, of each final dot that is in `said`.
+
+        Behind a dot the next letter's commands may follow at once (RFC 2920).
+        """
+        while said:
+            if not self.in_data:
+                if match := _RECIPIENT.search(said):
+                    self.recipient = match[1].decode("ascii")
+                commands, is_data, said = said.partition(b"DATA\r\n")
+                if not is_data or not commands.endswith((b"\r\n", b"")):
+                    return
+                self.in_data, self.began, self.tail = True, time.time(), b"\r\n"
+            heard = self.tail + said
+            self.tail = heard[-4:]
+            _, is_end, said = heard.partition(_END)
+            if is_end:
+                self.in_data, self.awaited = False, True
+                yield self.recipient, self.began
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ class _Wire:
     ) -> None:
         try:
             while said := await reader.read(65536):
-                if dialogue.hear(said):
-                    self._note(dialogue)
+                for recipient, began in dialogue.hear(said):
+                    self._note(recipient, began)
                 writer.write(said)
                 await writer.drain()
         finally:
@@ -88,8 +93,8 @@ class _Wire:
         finally:
             writer.close()
 
-    def _note(self, dialogue: _Dialogue) -> None:
-        line = json.dumps({"to": dialogue.recipient, "began": dialogue.began})
+    def _note(self, recipient: str, began: float) -> None:
+        line = json.dumps({"to": recipient, "began": began})
         with self.file.open("a", encoding="ascii") as file:
             file.write(f"{line}\n")
 

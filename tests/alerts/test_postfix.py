@@ -88,7 +88,7 @@ async def _killed_at_the_dot(
 ) -> None:
     """IN_DOUBT is committed; then the process dies before the dot, or right after it."""
 
-    async def finish(self: Connection, then: object = None) -> None:  # noqa: ARG001, as it is called
+    async def finish(self: Connection, then: object = None) -> None:
         if dot:
             self._wire.write(b".\r\n")
             await self._wire.drain()
