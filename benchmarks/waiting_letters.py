@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import random
 import secrets
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
@@ -108,7 +110,7 @@ def _address(number: int) -> str:
     return f"lecteur{number}@exemple.quebec"
 
 
-def _letters(number: int, notices: int, chosen: random.Random) -> Any:  # noqa: ANN401
+def _letters(number: int, notices: int, chosen: random.Random) -> Iterator[dict[str, Any]]:
     press = Press.of(gallery.SENDER)
     for i, digest in zip(range(1, number + 1), cycle(_digests(notices, chosen)), strict=False):
         key = f"digest:weekly:2026-W39:{i}"
@@ -132,16 +134,24 @@ def _letters(number: int, notices: int, chosen: random.Random) -> Any:  # noqa: 
 
 
 def _digests(notices: int, chosen: random.Random) -> list[Digest]:
-    from benchmarks.building import readers, window  # noqa: PLC0415
-
-    return [one for one, _ in readers(chosen, window(chosen), DIGESTS)]
+    """Digests of real notices, each with titles and numbers of its own."""
+    plain, real = gallery.CASES["tous-les-avis-reels"](), gallery.real_notices()
+    found = []
+    for number in range(DIGESTS):
+        drawn = chosen.choices(real, k=notices)
+        shown = tuple(
+            replace(one, cluster_id=i, revision_id=i, number=f"{20160000 + i}")
+            for i, one in enumerate(drawn, start=1 + number * notices)
+        )
+        found.append(replace(plain, contact_name=f"Personne fictive {number}", notices=shown))
+    return found
 
 
 def _ledger(
     batch: list[dict[str, Any]],
     calls: dict[int, tuple[int, datetime | None]],
     chosen: random.Random,
-) -> Any:  # noqa: ANN401
+) -> Iterator[dict[str, Any]]:
     for one in batch:
         for cluster_id in chosen.sample(sorted(calls), one["notices"]):
             revision_id, closes_at = calls[cluster_id]

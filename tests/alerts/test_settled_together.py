@@ -115,6 +115,17 @@ def test_a_letter_accepted_by_another_dispatcher_is_a_stranger_too(database: Dat
         assert session.scalars(select(Attempt.letter_id)).all() == [letters["anne"].id]
 
 
+def test_what_was_given_back_is_not_told_though_its_letter_is_accepted(database: Database) -> None:
+    """A notice that was released may be another letter's by now."""
+    letters = _claimed(database, "anne")
+    with database.write() as session:
+        session.execute(update(Told).values(state=ToldState.RELEASED))
+    with database.write() as session:
+        done = _settled(letters, anne=Outcome.ACCEPTED)
+        assert outcomes.settle(session, done, claim="moi", at=LATER) == []
+        assert session.execute(select(Told.state, Told.days_left)).one() == ("released", None)
+
+
 DAY = timedelta(days=1)
 MOMENTS = [
     AT,
