@@ -213,8 +213,9 @@ class _Run:
 
     async def _recorded(self, one: Settled) -> None:
         """Have it recorded: what was accepted, with the commit that the next letter waits for."""
-        answer = self._commit.ask(one)
-        if one.receipt.outcome is not Outcome.ACCEPTED:
+        accepted = one.receipt.outcome is Outcome.ACCEPTED
+        answer = self._commit.ask(one, hurry=not accepted)
+        if not accepted:
             await self._record(one, answer)
             return
         record = asyncio.create_task(self._record(one, answer))

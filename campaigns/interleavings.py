@@ -29,10 +29,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts import custody, entitlement
+from alerts.custody import Asked, Custody
 from alerts.delivery import Connection, Envelope, Receipt, Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.journal import Journal, open_journal
+from alerts.outbox import Claimed
 from alerts.recovery import hold_if_restored
 from alerts.tables import Letter, LetterState, Omission, Told, ToldState
 from base.database import Database
@@ -128,13 +130,13 @@ class Hooks:
         self._make("offered", lambda p: p.address == envelope.recipient)
         return answer
 
-    def hold_still(self, session: Session, ids: list[int]) -> None:
+    def at_the_gate(self, ids: list[int]) -> None:
+        """Before the transaction that asks begins: on SQLite it has the lock from then on."""
         self._make("at the gate", lambda p: p.letter_id in ids)
         for plan in self.campaign.at("committing", lambda p: p.letter_id in ids):
             flushed = threading.Event()
             self.committing.append(self.campaign.start(plan, flushed))
             flushed.wait(60)
-        entitlement.hold_still(session, ids)
 
     def let_pass(
         self,
@@ -171,7 +173,7 @@ class Hooks:
 @contextlib.contextmanager
 def hooked(campaign: Campaign) -> Iterator[None]:
     """The product with a pause at each phase."""
-    hooks, plain_begun = Hooks(campaign), Journal.begun
+    hooks, plain_begun, plain_commit = Hooks(campaign), Journal.begun, Custody.commit
 
     async def offer(self: Connection, envelope: Envelope) -> Receipt | None:
         return await hooks.offer(self, envelope)
@@ -183,11 +185,15 @@ def hooked(campaign: Campaign) -> Iterator[None]:
         plain_begun(self, number, keys, at)
         hooks.passed(keys)
 
+    def commit(self: Custody, asked: list[Asked]) -> list[str]:
+        hooks.at_the_gate([one.id for one in asked if isinstance(one, Claimed)])
+        return plain_commit(self, asked)
+
     with (
+        patch.object(Custody, "commit", commit),
         patch.object(Connection, "offer", offer),
         patch.object(Connection, "finish", finish),
         patch.object(Journal, "begun", begun),
-        patch.object(custody, "hold_still", hooks.hold_still),
         patch.object(custody, "let_pass", hooks.let_pass),
     ):
         yield

@@ -19,7 +19,7 @@ from alerts.recovery import hold_if_restored
 from alerts.tables import Letter, LetterState
 from base.database import Database
 from tests.coop import AT, entitled, letter, tender, told
-from tests.mailserver import Act, Script, drop, scripted_server
+from tests.mailserver import Act, Script, drop, scripted_server, silence
 
 ANNE, LUC, MARIE = (
     Envelope("retours@exemple.quebec", f"{name}@exemple.quebec", f"Subject: {name}\r\n".encode())
@@ -159,6 +159,20 @@ async def test_where_one_letter_is_announced_no_other_is_offered() -> None:
     assert marie is not None
     assert (marie.outcome, marie.phase) == (Outcome.DEFERRED, Phase.MAIL)
     assert script.accepted == [ANNE.content]
+
+
+async def test_while_a_letter_is_announced_the_connection_is_that_letter_s() -> None:
+    """Though nothing has come back yet: no goodbye is said in the midst of it."""
+    async with scripted_server(Script(pipelining=True)) as script:
+        connection = await _relay(script.port).connect()
+        assert await connection.offer(ANNE) is None
+        script.acts["mail"] = silence
+        await connection.finish(then=LUC)
+        usable = connection.is_usable
+        await connection.quit()
+        await asyncio.sleep(0.05)
+    assert not usable
+    assert b"QUIT" not in script.heard
 
 
 @pytest.mark.parametrize(
