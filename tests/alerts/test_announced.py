@@ -245,19 +245,18 @@ def _rows(database: Database) -> list[tuple[str, int, str]]:
         return [tuple(row) for row in session.execute(rows)]  # type: ignore[misc]
 
 
-async def test_each_letter_of_a_run_is_announced_but_the_first_of_each_connection(
-    database: Database, tmp_path: Path
+@pytest.mark.parametrize(("lot", "connections"), [(100, 3), (2, 3)])
+async def test_a_connection_carries_no_more_than_it_may_though_letters_are_announced(
+    database: Database, tmp_path: Path, lot: int, connections: int
 ) -> None:
-    """And the lots follow each other without a pause."""
+    """And the lots follow each other: each letter leaves once."""
     _prepare(database, 9)
     async with scripted_server(Script(pipelining=True)) as script:
-        handing = _handing(script.port, tmp_path, lot=2, letters_a_connection=5)
+        handing = _handing(script.port, tmp_path, lot=lot, letters_a_connection=3)
         tally = await _send(database, handing)
 
-    assert tally.accepted == len(script.accepted) == 9
-    dots = [i for i, line in enumerate(script.heard) if line == b"DATA"]
-    assert script.connections == 2
-    assert len(dots) == 9
+    assert tally.accepted == len(script.accepted) == script.heard.count(b"DATA") == 9
+    assert script.connections == connections
     assert {state for state, _, _ in _rows(database)} == {LetterState.ACCEPTED}
 
 
