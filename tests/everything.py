@@ -24,6 +24,7 @@ from alerts import persons
 from alerts.scrubbing import PUBLISHED
 from base.database import UtcDateTime
 from base.inventory import Tie, kept_in
+from base.packed import Packed
 
 AT = datetime(2026, 9, 21, 10, tzinfo=UTC)
 #: Fields whose value decides what a row is; the rest of the texts quote the person's address.
@@ -117,7 +118,7 @@ def _any(made: Everything, table: Table, column: Column[Any], at: datetime) -> A
         return _text(made, table, column)
     if issubclass(kind, JSON):
         return _json(made, table, column)
-    if issubclass(kind, LargeBinary):
+    if issubclass(kind, (LargeBinary, Packed)):
         whose = "public" if table.name in PUBLISHED | {"staff_letter"} else made.address
         return f"To: {whose}\r\n\r\nBonjour".encode()
     return {UtcDateTime: at - timedelta(hours=1), Date: date(2026, 9, 1), Boolean: False}.get(

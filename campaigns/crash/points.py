@@ -64,7 +64,7 @@ _PHASES = (
     ("alerts.editions", "write_open", WRITING, IDLE),
     ("alerts.service", "recover", RECOVERING, IDLE),
     ("alerts.dispatch", "_Run.hand_over", IDLE, IDLE),
-    ("alerts.dispatch", "_Run._offer", SENDING, SENDING),
+    ("alerts.lots", "Lots.claim", SENDING, SENDING),
 )
 
 
