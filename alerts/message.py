@@ -16,6 +16,8 @@ _OPEN, _CLOSE = "\x02", "\x03"
 _SLOT = re.compile(f"{_OPEN}([a-z]+){_CLOSE}")
 #: A line break of quoted-printable alone, that no reader sees.
 _SOFT = b"=\r\n"
+#: A short line of ASCII that is the same quoted: most links.
+_ITSELF = re.compile(r"[!-\-/-<>-~][!-<>-~]{0,74}")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
@@ -58,6 +60,8 @@ def raw(name: str, value: str) -> str:
 
 def quoted(text: str) -> bytes:
     """Quoted-printable with CRLF, lines of at most 76 octets, no line that begins with a dot."""
+    if _ITSELF.fullmatch(text):
+        return text.encode("ascii")
     body = binascii.b2a_qp(text.replace("\r\n", "\n").encode(), istext=True)
     if body.startswith(b".") or b"\n." in body:
         body = re.sub(rb"(?m)^\.+", lambda dots: b"=2E=\n" * len(dots[0]), body)
