@@ -28,14 +28,14 @@ from base.errors import SettingInvalid
 LEAST_BITS = 2048
 #: Signed where they are there. RFC 8058, 4 asks for both List-Unsubscribe of them; dkimpy would
 #: leave List-Unsubscribe-Post out.
-_SIGNED = (
+SIGNED = (
     *("from", "to", "reply-to", "subject", "date", "message-id"),
     *("mime-version", "content-type", "content-transfer-encoding"),
     *("list-id", "list-help", "list-unsubscribe", "list-unsubscribe-post"),
     *("auto-submitted", "feedback-id"),
 )
 #: Signed once more than they are there: one that somebody adds breaks the signature.
-_SEALED = ("from", "to", "subject", "date", "list-unsubscribe", "list-unsubscribe-post")
+SEALED = ("from", "to", "subject", "date", "list-unsubscribe", "list-unsubscribe-post")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +75,7 @@ class Signer:
                 self.domain.encode("ascii"),
                 self.key,
                 canonicalize=(b"relaxed", b"relaxed"),
-                include_headers=[*(name for name in _SIGNED if name in there), *_SEALED],
+                include_headers=[*(name for name in SIGNED if name in there), *SEALED],
             )
         except (dkim.DKIMException, UnicodeError) as error:
             raise LetterUnwritable(f"cannot be signed: {type(error).__name__}") from error

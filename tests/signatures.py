@@ -83,7 +83,7 @@ def holds(content: bytes, of: Signer) -> bool:
         return False
     left, signed = list(fields), []
     for wanted in tags[b"h"].split(b":"):
-        places = [n for n, (name, _) in enumerate(left) if name.lower() == wanted]
+        places = [n for n, (name, _) in enumerate(left) if name.lower() == wanted.lower()]
         if places:
             signed.append(_relaxed(*left.pop(places[-1])))
     unsigned = re.sub(rb"(\bb=)[^;]*$", rb"\1", signature.rstrip())
