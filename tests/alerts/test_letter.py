@@ -406,6 +406,14 @@ def test_the_html_of_a_real_notice_takes_at_most_1100_octets() -> None:
     assert sum(sizes) / len(sizes) <= 1100
 
 
+def test_the_octets_of_what_is_printed_are_those_of_the_wire_but_for_its_links() -> None:
+    printer = Press.of(gallery.SENDER).printer
+    for one in gallery.real_notices():
+        for entry in (printer.moment(AT)[one].card, printer.moment(AT)[one].line):
+            whole = (entry.text + entry.html).replace(LINK, b"x" * 70)
+            assert len(whole) == entry.octets + 70 * entry.links
+
+
 def test_a_hundred_letters_call_premailer_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     press = Press.of(SENDER)
     monkeypatch.delattr(premailer.Premailer, "transform")

@@ -59,6 +59,7 @@ _LINES = st.text(st.characters(max_codepoint=126) | st.sampled_from("é\u00a0—
 @example("." * 80)
 @example("x" * 75)
 @example("x" * 76)
+@example("x" * 80)
 @example("https://alertes.exemple.quebec/p/" + "a" * 40)
 @example("a=b")
 @example(" a")
@@ -79,6 +80,8 @@ def test_what_is_quoted_comes_back_and_keeps_to_lines_without_the_mark_of_a_link
 )
 @example("a" * 76, "")
 @example("a" * 77, "")
+@example("a " * 38 + "a", "")
+@example("a " * 37 + "aa", "")
 @example("a" * 75, "  ")
 def test_a_short_line_is_wrapped_as_the_library_would(text: str, indent: str) -> None:
     options = {"initial_indent": indent, "subsequent_indent": indent}

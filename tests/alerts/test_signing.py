@@ -21,7 +21,7 @@ from alerts.letter import Press, compose
 from alerts.signing import Signer
 from base.errors import SettingInvalid
 from base.fault_words import in_french
-from base.settings import Relay
+from base.settings import Identity, Keys, Relay, Store
 from tests.coop import AT
 from tests.emails.gallery import CASES, LETTERS, LINKS, SENDER
 from tests.emails.notes import NOTES, note
@@ -46,6 +46,15 @@ def _content(name: str) -> bytes:
     return compose(Press.of(SENDER), CASES[name](), LINKS, recipient=to, key=name, at=AT).content
 
 
+WHO = {
+    "TENANT_NAME": "Coop fictive",
+    "POSTAL_ADDRESS": "1, rue Fictive",
+    "CONTACT_EMAIL": "bonjour@exemple.quebec",
+    "PRIVACY_OFFICER": "Responsable fictive",
+    "PUBLIC_URL": "https://alertes.exemple.quebec",
+    "LINK_KEYS": "une-cle-d-essai-assez-longue-pour-signer",
+    "JOURNAL_FILE": "handover.journal",
+}
 #: A letter with every header that one may have.
 WHOLE = "un-peu-de-tout"
 
@@ -222,6 +231,18 @@ def test_the_relay_signs_unless_a_key_is_named(
     relay = assembly.signing(_relay(monkeypatch, **named))
     assert relay.signer == signer(tmp_path)
     assert "PRIVATE" not in repr(relay)
+
+
+def test_every_way_to_a_relay_is_made_with_what_signs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in WHO.items():
+        monkeypatch.setenv(name, value)
+    named = {"DKIM_KEY_FILE": str(key_file(tmp_path)), "DKIM_SELECTOR": SELECTOR}
+    relay, identity = _relay(monkeypatch, **named), Identity.read()
+    handing = assembly.handing(relay, Keys.read(), Store.read())
+    door = assembly.door(identity, relay, "equipe@coop.exemple.quebec")
+    assert [one.relay.signer for one in (handing, door)] == [signer(tmp_path)] * 2
 
 
 @pytest.mark.parametrize(
