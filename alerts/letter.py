@@ -143,19 +143,16 @@ def _slots(
     """What only this reader's letter says, for the text and for the HTML part."""
     member, sectors = cut(clean(digest.member_name)), _listed(digest.sectors)
     name, whose = filling(cut(clean(digest.contact_name), 100)), filling(wrap(member), member)
-    change, leave = message.ended(links.change), message.ended(links.leave)
-    text, html = (
-        {
-            b"change": change,
-            b"leave": leave,
-            b"lead": lead[part],
-            b"sectors": sectors[part],
-            b"name": name[part],
-            b"member": whose[part],
-        }
-        for part in (0, 1)
-    )
-    return text, html
+    text = {
+        b"change": message.ended(links.change),
+        b"leave": message.ended(links.leave),
+        b"lead": lead.text,
+        b"sectors": sectors.text,
+        b"name": name.text,
+        b"member": whose.text,
+    }
+    html = {b"lead": lead.html, b"sectors": sectors.html, b"name": name.html, b"member": whose.html}
+    return text, text | html
 
 
 @lru_cache(maxsize=1000)
@@ -177,6 +174,9 @@ def _headers(sender: Sender, stream: str, at: datetime) -> list[str]:
     ]
 
 
+_ONE_CLICK = message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
 def unsubscribe(sender: Sender, leave: str) -> list[str]:
     """One click first (RFC 8058); by mail, a line of its own, where a mailbox is read."""
     ways = f"<{leave}>"
@@ -184,7 +184,7 @@ def unsubscribe(sender: Sender, leave: str) -> list[str]:
         ways += f", <{mailto(message.address(sender.bounce_email), leave)}>"
     return [
         message.raw("List-Unsubscribe", ways).replace(", ", ",\r\n "),
-        message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        _ONE_CLICK,
     ]
 
 

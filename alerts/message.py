@@ -91,6 +91,12 @@ def ended(text: str) -> bytes:
     return quoted(text) if not text or text.endswith("\n") else quoted(text) + _SOFT
 
 
+_PART = (
+    '\r\nContent-Type: text/%s; charset="utf-8"\r\n'
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+
+
 def alternative(headers: Sequence[str], *, boundary: str) -> tuple[bytes, bytes, bytes]:
     """What stands before the text, between it and the HTML, and after both, in one message."""
     head = "\r\n".join(
@@ -101,13 +107,9 @@ def alternative(headers: Sequence[str], *, boundary: str) -> tuple[bytes, bytes,
             "",
         )
     )
-    text, html = (
-        f'\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        for subtype in ("plain", "html")
-    )
-    end = f"\r\n--{boundary}--\r\n"
-    return (head + text).encode("ascii"), html.encode("ascii"), end.encode("ascii")
+    mark = f"\r\n--{boundary}"
+    text, html = f"{mark}{_PART % 'plain'}", f"{mark}{_PART % 'html'}"
+    return (head + text).encode("ascii"), html.encode("ascii"), f"{mark}--\r\n".encode("ascii")
 
 
 def digits(key: str) -> str:
