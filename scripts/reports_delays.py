@@ -10,11 +10,11 @@ from rich.table import Table
 
 from alerts import delays
 from alerts.delays import Delays, Report
-from alerts.periodic import midnight
 from alerts.rhythm import USEFUL_DAYS
 from alerts.tables import Stream
 from base.french import NBSP, count, day
 from scripts.console import opened, out, print_json
+from subscriptions.stretches import midnight
 from subscriptions.tables import Frequency
 
 HELP = "Dire combien de jours utiles les avis envoyés laissaient."

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alerts import holds, staff_mail, summary
+from alerts import holds, summary
 from alerts.summary import Week
 from alerts.tables import LetterState
 from base import concerns
@@ -19,7 +19,6 @@ from base.database import Database
 from base.french import NBSP, count, day, period, short_day, thousands
 from scripts import reports_charts as charts
 from scripts import reports_page as pages
-from scripts import staff_door
 from scripts.concerns_words import sentence
 from scripts.console import moment, opened, out, print_json
 from scripts.not_mailed_words import NOT_MAILED
@@ -79,6 +78,9 @@ def unusual(made: Week) -> list[str]:
 
 
 def _mail(store: Database, made: Week, standing: Sequence[str], *, label: str, held: bool) -> None:
+    from alerts import staff_mail  # noqa: PLC0415, what sends, which the report does not need
+    from scripts import staff_door  # noqa: PLC0415, the same
+
     to = staff_door.required()
     words = {
         "of": period(made.start, made.end),
