@@ -38,11 +38,14 @@ class Metrics(Collector):
         """All figures, of one moment."""
         at = self.now()
         with self.database.read() as session:
-            yield from _processes(session, at)
-            yield from _letters(session, at)
-            yield from _editions(session)
-            yield from _sources(session, at)
-            yield from _concerns(session)
+            found = [
+                *_processes(session, at),
+                *_letters(session, at),
+                *_editions(session),
+                *_sources(session, at),
+                *_concerns(session),
+            ]
+        yield from found
 
 
 def _processes(session: Session, at: datetime) -> Iterator[Metric]:
