@@ -37,9 +37,9 @@ QUESTIONS = (
     "envois a-appeler",
     "pourquoi denis@ressourcerie.exemple.quebec 20170291",
     "pourquoi anne@deneigement.exemple.quebec 20169865",
-    "rapport delais",
 )
 REPORTS = (
+    "rapport delais",
     "rapport preuve 20170291",
     "rapport semaine --au 2026-09-28",
     "rapport sans-avis --au 2026-09-28",
