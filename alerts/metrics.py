@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alerts import vitals
+from alerts.hold_tables import Hold
 from alerts.outbox import WAITING
-from alerts.tables import Attempt, Edition, Hold, Letter, Omission
+from alerts.tables import Attempt, Edition, Letter, Omission
 from base import concerns, heartbeat
 from base.database import Database
 from sources import freshness

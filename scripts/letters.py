@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import holds, outbox, quarantine
+from alerts.hold_tables import Hold
 from alerts.journal import agree, open_journal
 from alerts.restoring import settle_accepted
-from alerts.tables import Edition, Hold, Letter, LetterState
+from alerts.tables import Edition, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
