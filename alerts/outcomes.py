@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from alerts import ledger, lost
 from alerts.delivery import Outcome, Receipt
+from alerts.hold_tables import Hold
 from alerts.outbox import Claimed
 from alerts.replies import enhanced
-from alerts.tables import Attempt, Hold, Letter, LetterState
+from alerts.tables import Attempt, Letter, LetterState
 from base.database import Base, UtcDateTime
 
 #: Minutes to the next attempt, by number of attempts made; the last one repeats.

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from alerts.envelope import Envelope, commands, stuffed
 from alerts.replies import Outcome, Phase, Receipt, classify
+from alerts.signing import Signer
 from alerts.wire import Reply, Wire
 
 #: Seconds for a command's reply, the body, and all of them together, however slowly it drips.
@@ -62,11 +63,18 @@ class Connection:
     """One open connection to the relay, between transactions or within one."""
 
     def __init__(
-        self, wire: Wire, *, offers: Offers, habits: Habits, dot_reply_within: float
+        self,
+        wire: Wire,
+        *,
+        offers: Offers,
+        habits: Habits,
+        signer: Signer | None = None,
+        dot_reply_within: float,
     ) -> None:
         self._wire = wire
         self._offers = offers
         self._habits = habits
+        self._signer = signer
         self._dot_reply_within = dot_reply_within
         self._phase = Phase.CONNECT
         self._carried = 0
@@ -88,13 +96,18 @@ class Connection:
 
         A Receipt means that this letter was certainly not accepted.
         """
+        begun, self.announced = self.announced, None
+        ready = self.is_usable if begun is None else begun == envelope and not self._closed
+        if self._signer is not None:
+            envelope = replace(envelope, content=self._signer.signed(envelope.content))
         if 0 < self._offers.size < len(envelope.content):
+            if begun is not None:
+                # Its signature made it so; the relay waits for what it will not get.
+                self.close()
             words = f"larger than {self._offers.size} octets"
             return Receipt(Outcome.REFUSED, Phase.MAIL, words)
         self._phase = Phase.MAIL
-        begun, self.announced = self.announced, None
         try:
-            ready = self.is_usable if begun is None else begun == envelope and not self._closed
             if not ready:
                 raise EOFError("closed, or an unasked reply, between transactions")
             refusal = await _within(OFFER_WITHIN, self._offer(envelope, begun=begun is not None))
