@@ -18,6 +18,7 @@ from alerts.journal import open_journal
 from alerts.recovery import hold_if_restored
 from alerts.tables import Letter, LetterState
 from base.database import Database
+from tests import signatures
 from tests.coop import AT, entitled, letter, tender, told
 from tests.mailserver import Act, Script, drop, scripted_server, silence
 
@@ -213,6 +214,38 @@ async def test_a_relay_that_loses_what_comes_with_a_dot_gets_nothing_ahead_in_th
     assert [one.outcome for one in receipts] == [Outcome.DEFERRED] * 3 + [Outcome.ACCEPTED]
     assert relay.habits.pipelines
     assert len(script.accepted) == 5
+
+
+@pytest.mark.parametrize(
+    ("padding", "outcome"),
+    [
+        pytest.param(0, Outcome.ACCEPTED, id="fits"),
+        pytest.param(1800, Outcome.REFUSED, id="too large once it is signed"),
+    ],
+)
+async def test_what_we_sign_is_announced_too(
+    tmp_path: Path, padding: int, outcome: Outcome
+) -> None:
+    """Where only the signature makes it too large the relay, which waits for it, is left."""
+    start = f"From: {signatures.AUTHOR}\r\nTo: x@exemple.quebec\r\n\r\n".encode()
+    anne, luc = (
+        Envelope(ANNE.sender, ANNE.recipient, start + b"a\r\n" * (more // 3))
+        for more in (30, 30 + padding)
+    )
+    script = Script(pipelining=True, extensions=("SIZE 2000",))
+    async with scripted_server(script):
+        relay = _relay(script.port, signer=signatures.signer(tmp_path))
+        connection = await relay.connect()
+        assert await connection.offer(anne) is None
+        await connection.finish(then=luc)
+        second = await connection.offer(luc) or await connection.finish()
+        usable = connection.is_usable
+        await connection.quit()
+
+    accepted = outcome is Outcome.ACCEPTED
+    assert (second.outcome, usable, len(script.accepted)) == (outcome, accepted, 1 + accepted)
+    assert sum(line.startswith(b"MAIL") for line in script.heard) == 2
+    assert all(b"DKIM-Signature" in one for one in script.accepted)
 
 
 def _handing(port: int, folder: Path, **options: object) -> Handing:
