@@ -22,24 +22,24 @@ from sqlalchemy import (
     true,
 )
 
-from alerts.tables import Gate, Why
+from alerts.hold_tables import Hold
+from alerts.tables import Gate, Letter, Why
 from base.database import Base, UtcDateTime
 from subscriptions import events
-from subscriptions.tables import What
+from subscriptions.tables import (
+    Consent,
+    Contact,
+    Event,
+    Membership,
+    Subscription,
+    Suppression,
+    What,
+)
 
 #: Tables, not classes: a statement of these goes past the ORM, which would look at it each time.
 LETTER, HOLD, CONTACT, MEMBERSHIP, CONSENT, SUBSCRIPTION, SUPPRESSION, EVENT = (
-    Base.metadata.tables[name]
-    for name in (
-        "letter",
-        "hold",
-        "contact",
-        "membership",
-        "consent",
-        "subscription",
-        "suppression",
-        "event",
-    )
+    Base.metadata.tables[one.__tablename__]
+    for one in (Letter, Hold, Contact, Membership, Consent, Subscription, Suppression, Event)
 )
 
 Guard = tuple[Why, ColumnElement[bool]]
