@@ -135,7 +135,7 @@ def _due(tick: Tick) -> list[int]:
     """
     moment = _moment(tick)
     looked, at = moment.looked, tick.at
-    found = _chosen(moment, looked.readers, {})[:MOST]
+    found = _chosen(moment, (one.contact_id for one in looked.waiting()), {})[:MOST]
     if not found:
         return []
     with tick.database.read() as session:

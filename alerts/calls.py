@@ -10,9 +10,10 @@ from datetime import datetime
 from alerts import crediting
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
-from alerts.matching import Candidate, Shelf, place_of
+from alerts.matching import Shelf, place_of
 from alerts.poison import Poison, check
 from alerts.territory import OPEN
+from alerts.window import Candidate
 from base.french import days_left
 from sources import seao, seao_search
 from sources.places import delivered, load

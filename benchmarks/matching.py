@@ -12,7 +12,8 @@ import random
 from time import perf_counter
 
 from alerts.classification import NEARLY, Facts, Lexicon, classify
-from alerts.matching import Candidate, Match, Shelf, Wanted, match
+from alerts.matching import Match, Shelf, Wanted, match
+from alerts.window import Candidate
 from sources.places import Place
 from subscriptions import sectors
 from tests.variants import notices

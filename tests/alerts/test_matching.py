@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
-from alerts.matching import (
-    Candidate,
-    Lacked,
-    Match,
-    NearMiss,
-    Shelf,
-    Wanted,
-    match,
-    matches,
-)
+from alerts.matching import Lacked, Match, NearMiss, Shelf, Wanted, match, matches
 from alerts.own_words import looks_for_nothing
+from alerts.window import Candidate
 from sources.places import Place
 from subscriptions import sectors
 from tests.real import releases
