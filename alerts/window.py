@@ -11,20 +11,25 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
+from itertools import pairwise
+from operator import attrgetter
 from typing import TypeVar
 
 from alerts.classification import THRESHOLD, Classified, Facts
 from alerts.own_words import phrase_of, stands, texts
 from alerts.territory import Name, named, names
-from alerts.words import Phrase
+from alerts.words import GAP, Passage, Phrase, Word
 from sources.places import Place
 
 Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
-#: Spellings of own or excluded words whose tenders are remembered.
-_REMEMBERED = 50_000
+#: A word, or two that stand near enough for a phrase.
+_Run = tuple[str, ...]
+
+#: Spellings whose tenders are remembered.
+_MOST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,29 @@ class Candidate:
     days_left: int | None = None
 
 
+class _Kept(dict[str, Value]):
+    """What was found for what people typed."""
+
+    def __init__(self, find: Callable[[str], Value]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, typed: str) -> Value:
+        if len(self) >= _MOST:
+            self.clear()
+        found = self[typed] = self._find(typed)
+        return found
+
+
 class Window:
     """Tenders by all that they are found or kept away by; each part is made when first asked."""
 
     def __init__(self, tenders: Sequence[Candidate]) -> None:
         self._tenders = tenders
         self._whole = (1 << len(tenders)) - 1
-        self._holding: dict[str, int] = {}
+        #: Those in which a word stands, as somebody typed it, and those of a place so named.
+        self._holding = _Kept(lambda word: self._found(phrase_of(word)))
+        self._named = _Kept(self._placed)
 
     def told(self, sectors: Iterable[str]) -> int:
         """Those that are told to who declared one of the sectors."""
@@ -59,12 +80,7 @@ class Window:
         """Those in which one of a contact's own or excluded words stands."""
         found = 0
         for word in typed:
-            bits = self._holding.get(word)
-            if bits is None:
-                if len(self._holding) >= _REMEMBERED:
-                    self._holding.clear()
-                bits = self._holding[word] = self._found(phrase_of(word))
-            found |= bits
+            found |= self._holding[word]
         return found
 
     def of_categories(self, categories: Iterable[str]) -> int:
@@ -74,8 +90,12 @@ class Window:
 
     def within(self, territory: Iterable[str]) -> int:
         """Those that are, or may be, in one of those places; all where none is named."""
-        wanted = named(territory)
-        return _any(self._places, [None, *wanted]) if wanted else self._whole
+        found, said = self._places.get(None, 0), False
+        for name in territory:
+            bits = self._named[name]
+            if bits is not None:
+                found, said = found | bits, True
+        return found if said else self._whole
 
     def open_for(self, days: int) -> int:
         """Those still open for so many days, or nobody knows how many."""
@@ -99,7 +119,12 @@ class Window:
     @cached_property
     def _places(self) -> Mapping[Name | None, int]:
         """By each name that means the place; by None where the place keeps nothing away."""
-        return self._by(lambda tender: _named(tender.place))
+        return self._by(lambda tender: _names(tender.place))
+
+    def _placed(self, name: str) -> int | None:
+        """None for a name that names nothing."""
+        (one,) = named([name]) or (None,)
+        return None if one is None else self._places.get(one, 0)
 
     @cached_property
     def _days(self) -> tuple[list[int], list[int]]:
@@ -112,20 +137,28 @@ class Window:
         return least, bits[::-1]
 
     @cached_property
-    def _stems(self) -> Mapping[str, int]:
+    def _stems(self) -> Mapping[_Run, int]:
         """All texts are read the first time that someone has words of its own."""
+        return self._by_runs(attrgetter("stem"), 1 + GAP)
+
+    @cached_property
+    def _spellings(self) -> Mapping[_Run, int]:
+        return self._by_runs(attrgetter("folded"), 1)
+
+    def _by_runs(self, said: Callable[[Word], str], reach: int) -> Mapping[_Run, int]:
         return self._by(
-            lambda tender: {word.stem for text in texts(tender.facts) for word in text.words}
+            lambda tender: {run for text in texts(tender.facts) for run in _runs(text, said, reach)}
         )
 
     def _found(self, one: Phrase | None) -> int:
-        """Those in which the phrase stands: of those that have all its stems, wherever."""
+        """Those in which the phrase stands: of those that have each two of its words so near."""
         if one is None:
             return 0
+        words, by_run = (one.exactly, self._spellings) if one.exactly else (one.stems, self._stems)
         having = self._whole
-        for stem in one.stems:
-            having &= self._stems.get(stem, 0)
-        if len(one.stems) == 1 and not one.exactly:
+        for run in pairwise(words) if len(words) > 1 else [words]:
+            having &= by_run.get(run, 0)
+        if len(words) <= 2 and not one.capitals and (one.exactly or one.gap == GAP):
             return having
         return sum(1 << n for n in numbers(having) if stands(self._tenders[n].facts, one))
 
@@ -137,18 +170,34 @@ class Window:
         return dict(found)
 
 
-def numbers(bits: int) -> Iterator[int]:
+def numbers(bits: int) -> list[int]:
     """Which bits are set, the lowest first."""
+    found = []
     while bits:
-        lowest = bits & -bits
-        yield lowest.bit_length() - 1
-        bits ^= lowest
+        highest = bits.bit_length() - 1
+        found.append(highest)
+        bits ^= 1 << highest
+    found.reverse()
+    return found
 
 
-def _any(found: Mapping[Key, int], keys: Iterable[Key]) -> int:
-    return reduce(or_, (found.get(key, 0) for key in keys), 0)
+def _any(by_key: Mapping[Key, int], keys: Iterable[Key]) -> int:
+    found = 0
+    for key in keys:
+        found |= by_key.get(key, 0)
+    return found
 
 
-def _named(place: Place) -> Iterable[Name | None]:
+def _runs(read: Passage, said: Callable[[Word], str], reach: int) -> Iterator[_Run]:
+    """Each word of a text, and each with those that a phrase of two may have after it."""
+    words = [(said(word), word.segment) for word in read.words]
+    for number, (one, segment) in enumerate(words):
+        yield (one,)
+        for other, after in words[number + 1 : number + 1 + reach]:
+            if after == segment:
+                yield (one, other)
+
+
+def _names(place: Place) -> Iterable[Name | None]:
     here = names(place)
     return (None,) if here is None else here
