@@ -13,6 +13,7 @@ from alerts import window
 from alerts.classification import NEARLY, Facts, Lexicon, classify
 from alerts.matching import Match, NearMiss, Shelf, Wanted, match
 from alerts.outstanding import Outstanding
+from alerts.own_words import seen
 from alerts.readership import Readership
 from alerts.territory import within
 from alerts.window import Candidate, Window, numbers
@@ -158,6 +159,16 @@ def test_who_was_taken_out_is_concerned_no_more(before: Wanted, after: Wanted) -
     changed.take_out(1, before)
     fresh.put(2, after)
     assert changed._by_mark == fresh._by_mark
+
+
+def test_a_phrase_s_bits_are_the_notices_in_which_it_stands() -> None:
+    """Also where a mark sets its words apart, and where a word stands between them."""
+    marked = {f"{t[n]} {t[n + 2]}" for t in TITLES for n in range(len(t) - 2) if len(t[n + 1]) == 1}
+    typed = [*sorted(marked)[::3], *APART[::60], *TWO[::60], *THREE[::60], *ACRONYMS]
+    made = Window(tuple(REAL.values()))
+    for one in [*typed, *(f"« {one} »" for one in typed[::2])]:
+        holding = [n for n, call in REAL.items() if seen(call.facts, (one,))]
+        assert numbers(made.holding([one])) == holding, one
 
 
 @given(TERRITORY, TERRITORY)
