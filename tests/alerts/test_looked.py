@@ -166,7 +166,7 @@ class World:
         return self.random.choice(found) if found else None
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_a_process_that_knows_sees_what_one_that_starts_does(database: Database, seed: int) -> None:
     world, known, seen = World(seed), Looked(), 0
     with database.write() as session:
