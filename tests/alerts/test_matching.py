@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
@@ -209,6 +209,7 @@ WANTED = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(WANTED)
 def test_the_shelf_finds_what_going_over_all_pairs_finds(wanted: Wanted) -> None:
     every = {

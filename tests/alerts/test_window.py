@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import window
@@ -113,6 +113,7 @@ def _every(wanted: Wanted) -> dict[int, Match | NearMiss]:
 SHELF = Shelf(REAL)
 
 
+@settings(deadline=None)
 @given(WANTED)
 def test_bits_find_what_going_over_all_pairs_finds(wanted: Wanted) -> None:
     every = _every(wanted)
@@ -124,12 +125,14 @@ def test_bits_find_what_going_over_all_pairs_finds(wanted: Wanted) -> None:
         assert list(shelf.decide(wanted)) == list(every.items())
 
 
+@settings(deadline=None)
 @given(WANTED, st.sets(st.sampled_from([*REAL])), st.sets(st.sampled_from([*REAL])))
 def test_only_what_is_asked_for_is_decided(wanted: Wanted, only: set[int], but: set[int]) -> None:
     expected = {n: made for n, made in _every(wanted).items() if n in only and n not in but}
     assert dict(SHELF.decide(wanted, only=only, without=but)) == expected
 
 
+@settings(deadline=None)
 @given(st.lists(WANTED, max_size=12))
 def test_a_call_concerns_those_whom_the_shelf_and_match_find(wishes: list[Wanted]) -> None:
     readership = Readership[int]()
@@ -151,6 +154,7 @@ def test_a_call_concerns_few_for_whom_it_is_not() -> None:
     assert readership.concerned(call, classified) == {"neige"}
 
 
+@settings(deadline=None)
 @given(WANTED, WANTED)
 def test_who_was_taken_out_is_concerned_no_more(before: Wanted, after: Wanted) -> None:
     changed, fresh = Readership[int](), Readership[int]()
@@ -171,6 +175,7 @@ def test_a_phrase_s_bits_are_the_notices_in_which_it_stands() -> None:
         assert numbers(made.holding([one])) == holding, one
 
 
+@settings(deadline=None)
 @given(TERRITORY, TERRITORY)
 def test_a_territory_s_bits_are_the_places_within_it(one: str, other: str) -> None:
     made = Window(tuple(REAL.values()))
