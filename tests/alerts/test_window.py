@@ -184,6 +184,17 @@ def test_a_territory_s_bits_are_the_places_within_it(one: str, other: str) -> No
         assert numbers(made.within(territory)) == inside
 
 
+def test_three_words_stand_where_they_follow_each_other() -> None:
+    apart = _candidate(Facts(title="Pompe à chaleur - chaleur neuve"), REAL[0].place, 0)
+    whole = _candidate(Facts(title="Une pompe à chaleur toute neuve"), REAL[0].place, 0)
+    assert Window([apart, whole]).holding(["pompe chaleur neuve"]) == 0b10
+
+
+def test_a_territory_that_names_nothing_is_everywhere() -> None:
+    made = Window(tuple(REAL.values()))
+    assert numbers(made.within(["", " "])) == [*REAL]
+
+
 def test_what_was_typed_is_forgotten_before_it_is_too_much() -> None:
     kept = window._Kept(len)
     asked = [kept[str(number)] for number in range(window._MOST + 10)]
