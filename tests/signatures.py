@@ -6,8 +6,8 @@ where Debian's package is there.
 
 from __future__ import annotations
 
-import os
 import base64
+import os
 import re
 import shutil
 import subprocess
