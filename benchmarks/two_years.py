@@ -33,7 +33,8 @@ from alerts.tables import (
 )
 from base.clock import wall_time
 from base.database import Base, Database, connect, upgrade
-from benchmarks.seao_generator import Notice, notices
+from benchmarks.seao_notices import notices
+from benchmarks.two_years_rows import attempt_row, revision_row, tender_row
 from sources import places
 from sources.tables import Reading, Revision, Tender
 from subscriptions import sectors
@@ -169,7 +170,7 @@ class TwoYears:
             ],
         )
         _add(session, Letter, letters)
-        _add(session, Attempt, [_attempt(one) for one in letters])
+        _add(session, Attempt, [attempt_row(one) for one in letters])
         _add(session, Told, told)
         _add(session, Omission, omitted)
         if week >= self.weeks - 12:
@@ -192,9 +193,9 @@ class TwoYears:
                 locality="",
                 postal_code="",
             )
-            tenders.append(_tender(number, due, closes_at))
+            tenders.append(tender_row(number, due, closes_at))
             revisions.append(
-                _revision(
+                revision_row(
                     number,
                     reading=week + 1,
                     notice=notice,
@@ -262,69 +263,6 @@ class TwoYears:
             }
             for contact in range(1, self.contacts + 1)
         ]
-
-
-def _tender(number: int, seen_at: datetime, closes_at: datetime) -> dict[str, Any]:
-    return {
-        "id": number,
-        "source": "seao",
-        "ocid": f"ocds-ec9k95-{20_000_000 + number}",
-        "number": str(20_000_000 + number),
-        "cluster_id": number,
-        "first_seen_at": seen_at,
-        "latest": 1,
-        "status": "active",
-        "closes_at": closes_at,
-    }
-
-
-def _revision(
-    number: int,
-    *,
-    reading: int,
-    notice: Notice,
-    place: places.Place,
-    seen_at: datetime,
-    closes_at: datetime,
-) -> dict[str, Any]:
-    item = {"code": f"UNSPSC:{notice.unspsc}", "label": notice.unspsc_label}
-    return {
-        "id": number,
-        "tender_id": number,
-        "number": 1,
-        "reading_id": reading,
-        "release_id": "20260914120024",
-        "seen_at": seen_at,
-        "published_at": seen_at - timedelta(days=number % 7),
-        "changed_at": seen_at,
-        "material_hash": f"{number:064x}",
-        "status": "active",
-        "title": notice.title,
-        "buyer": notice.buyer,
-        "buyer_id": "",
-        "reference": "",
-        "municipality": place.municipality,
-        "mrc": place.mrc,
-        "region": place.region,
-        "place_basis": place.basis,
-        "category": {"1": "goods", "2": "services", "3": "works"}.get(notice.nature, ""),
-        "procurement_method_details": "Avis d’appel d’offres",
-        "closes_at": closes_at,
-        "items": [item] if notice.unspsc else [],
-        "description": "",
-        "documents": [],
-        "uri": "https://seao.gouv.qc.ca/avis-resultat-recherche/consulter?ItemId=1",
-    }
-
-
-def _attempt(letter: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "letter_id": letter["id"],
-        "at": letter["settled_at"],
-        "phase": "dot",
-        "outcome": "accepted",
-        "reply": letter["reply"],
-    }
 
 
 def _add(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> None:
