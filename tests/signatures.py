@@ -7,6 +7,7 @@ where Debian's package is there.
 from __future__ import annotations
 
 import base64
+import os
 import re
 import shutil
 import subprocess
@@ -108,8 +109,9 @@ def _relaxed_body(body: bytes) -> bytes:
 
 
 def opendkim_lacks() -> str:
-    """Why OpenDKIM cannot be asked; "" where it can."""
-    return "" if shutil.which("opendkim") else "no OpenDKIM on this machine"
+    """Why OpenDKIM cannot be asked; "" where it can, or must be (CI)."""
+    asked = shutil.which("opendkim") or os.environ.get("FORBID_SKIPS") == "1"
+    return "" if asked else "no OpenDKIM on this machine"
 
 
 def opendkim_verifies(content: bytes, of: Signer, folder: Path) -> bool:
