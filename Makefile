@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Kills a database in the crash campaign; SEED may be given too, to have a campaign again.
 KILLS ?= 1000
 
-.PHONY: install demo demo-clean gallery reference test check crash campaign format lock clean
+.PHONY: install demo demo-clean gallery reference test check crash campaign bench bench-full format lock clean
 
 install: $(VENV)/.installed
 
@@ -52,6 +52,13 @@ campaign: crash
 	$(BIN)/python -m campaigns.schedulers --trials 200
 	$(BIN)/python -m campaigns.pages
 	$(BIN)/python -m campaigns.year --contacts 200 --days 365 $(if $(SEED),--seed $(SEED))
+
+# Every ratio, both sides in turns, into benchmarks/results: within two minutes, or at full size.
+bench: install
+	$(BIN)/python -m benchmarks
+
+bench-full: install
+	$(BIN)/python -m benchmarks --full
 
 format: install
 	$(BIN)/ruff format .

