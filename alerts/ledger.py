@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
@@ -85,7 +96,8 @@ def reserve(session: Session, carried: Iterable[Carried], *, at: datetime) -> in
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
             set_={
                 **{name: statement.excluded[name] for name in names},
-                "days_left": None,
+                # Not None, which would be a parameter, and have each row sent alone.
+                "days_left": null(),
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
             where=free,

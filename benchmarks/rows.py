@@ -97,7 +97,7 @@ def add(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> 
     """Insert them, so many a statement."""
     every = list(rows)
     for start in range(0, len(every), LOT):
-        session.execute(insert(table), every[start : start + LOT])
+        session.connection().execute(insert(table), every[start : start + LOT])
 
 
 def _tender(number: int, seen_at: datetime, closes_at: datetime) -> dict[str, Any]:
