@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     case,
     func,
-    literal_column,
     null,
     or_,
     select,
