@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from random import Random
@@ -24,16 +24,28 @@ LOT = 10_000
 SECTORS = 3
 
 
+#: What a reader asks for: columns of its subscription.
+Wishes = Callable[[Random], dict[str, Any]]
+
+
+def three_sectors(chosen: Random) -> dict[str, Any]:
+    """Sectors of the catalogue, as most readers declare them."""
+    return {"sectors": chosen.sample([sector.slug for sector in sectors.load()], SECTORS)}
+
+
 def readers(
-    database: Database, count: int, chosen: Random, since: datetime, *, first: int = 1
+    database: Database,
+    count: int,
+    chosen: Random,
+    since: datetime,
+    wishes: Wishes = three_sectors,
 ) -> None:
     """So many contacts, each entitled since then, with a weekly subscription."""
-    slugs = [sector.slug for sector in sectors.load()]
-    numbers = iter(range(first, first + count))
+    numbers = iter(range(1, count + 1))
     while lot := list(islice(numbers, LOT)):
         rows: dict[type[Base], list[dict[str, Any]]] = {}
         for number in lot:
-            for table, row in reader(number, chosen.sample(slugs, SECTORS), since):
+            for table, row in reader(number, wishes(chosen), since):
                 rows.setdefault(table, []).append(row)
         with database.write() as session:
             for table, every in rows.items():
@@ -41,7 +53,7 @@ def readers(
 
 
 def reader(
-    number: int, declared: list[str], since: datetime
+    number: int, asked: dict[str, Any], since: datetime
 ) -> Iterator[tuple[type[Base], dict[str, Any]]]:
     """One contact with all that entitles it."""
     name = f"Coop fictive {number}"
@@ -68,9 +80,9 @@ def reader(
         {
             "contact_id": number,
             "frequency": "weekly",
-            "sectors": declared,
             "started_at": since,
             "origin": Origin.ROSTER,
+            **asked,
         },
     )
 
