@@ -119,12 +119,12 @@ def measure(size: Size) -> Iterator[Measured]:
         goal=GOAL,
         rounds=tuple(alone / both for both, alone in figures),
         detail=(
-            f"seed {SEED}, {contacts} contacts, {CALLS} calls, {letters[0]} letters, "
+            f"seed {SEED}, {contacts} contacts, {CALLS} calls, {letters[0]} letters",
             f"{os.cpu_count()} processors",
             *(said for side in sides for said in side.said(letters[0])),
             "octets a row with its indexes, of PostgreSQL: " + ", ".join(sizes),
         ),
-        twin=f"{len(letters)} editions: a letter or a reason a reader, each letter once at the sink",
+        twin=f"{len(letters)} editions: a letter or a reason a reader, each once at the sink",
         size=size,
     )
 
