@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,7 +23,7 @@ from alerts.calls import OpenCalls, open_calls
 from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.crediting import Covered
-from alerts.digest import Digest, Notice, Period, ordered
+from alerts.digest import Digest, Notice, Period
 from alerts.entitlement import contacts_refused
 from alerts.freezing import WORTH_SENDING, Draft, freeze, freeze_all, omit, worth_until
 from alerts.ledger import Heard
@@ -32,7 +32,6 @@ from alerts.near_misses import Missed
 from alerts.note import Noted, compose_note
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
-from alerts.untold import untold
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
@@ -122,15 +121,15 @@ def write_batch(
     calls: OpenCalls,
     *,
     at: datetime,
+    choose: Choose,
     poison: Poison | None = None,
-    choose: Choose | None = None,
     note: Note | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
-    `poison` is what was found in earlier batches of the same run; `choose` says what a contact
-    is told, by default all that is new for it; `note` what it is written where that is nothing.
+    `choose` says what a contact is told, `note` what it is written where that is nothing; `poison`
+    is what was found in earlier batches of the same run.
     """
     poison = Poison() if poison is None else poison
     ids = [one.contact.id for one in pending]
@@ -155,7 +154,7 @@ def write_batch(
         result: Draft | Why | Result | None = refused.get(one.contact.id)
         if result is None:
             told = heard.get(one.contact.id, Heard())
-            drafting = partial(_drafted, batch, one, told, choose or everything_new, note)
+            drafting = partial(_drafted, batch, one, told, choose, note)
             result = _isolated(batch, one.contact, drafting)
         if isinstance(result, Draft):
             drafts.append(result)
@@ -215,34 +214,6 @@ def _frozen(batch: Batch, drafts: Sequence[Draft]) -> Iterator[Result]:
         alone = partial(freeze, session, edition, draft, at=at)
         made = _isolated(batch, draft.contact, alone)
         yield made if isinstance(made, Result) else Result.LETTER if made else Result.ELSEWHERE
-
-
-def everything_new(
-    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
-) -> tuple[Notice, ...]:
-    """What changed of what the contact was told, then all that is for it and was not told.
-
-    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
-    the later ones of what is new stay untold: the next letter has them.
-    """
-    if to.subscription is None:
-        return ()
-    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
-    batch.missed.extend(missed)
-    first = all_changed(batch, to)
-    changed_now = {notice.cluster_id for notice in first}
-    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
-    told = new[: to.subscription.most_notices]
-    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
-    return first + told
-
-
-def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
-    """What the contact must hear about what it was told, soonest to close first."""
-    if to.subscription is None:
-        return ()
-    owed = batch.changes.of(to.subscription, batch.poison)
-    return ordered(one.notice(batch.desk.catalogue) for one in owed)
 
 
 def _drafted(

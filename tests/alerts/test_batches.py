@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from alerts import editions, freezing, ledger, owed, writing
+from alerts.choosing import everything_new
 from alerts.owed import Shard
 from alerts.streams import Plan, live_contacts
 from alerts.tables import Edition, Letter, LetterState, Told, ToldBefore, ToldState
@@ -49,7 +50,7 @@ def write(database: Database, edition: Edition, monkeypatch: pytest.MonkeyPatch)
     def write(given: list[Pending]) -> Counter[str]:
         with database.write() as session:
             calls = DESK.calls(tenders.open_at(session, AT), at=AT)
-            return write_batch(session, DESK, edition, given, calls, at=AT)
+            return write_batch(session, DESK, edition, given, calls, at=AT, choose=everything_new)
 
     return write
 
