@@ -27,7 +27,7 @@ _SEARCH = seao_search.NAME
 #: A tender at one of its revisions.
 OfTender = tuple[Tender, Revision]
 #: Values of one call's notice that are kept.
-_KEPT = 100
+_KEPT = 30
 #: Characters of delivery regions that a letter has room for.
 _SHORT = 60
 
