@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts import rhythm
 from alerts.entitlement import contacts_refused
 from alerts.note import Noted
-from alerts.streams import Plan, Tick, live_contacts
-from alerts.tables import Edition, Letter, LetterState, Omission, Stream
+from alerts.streams import Plan, Tick, dealt_with, live_contacts
+from alerts.tables import Edition, Letter, LetterState, Stream
 from alerts.writing import Batch, Note, Pending
 from subscriptions.tables import Contact, Membership, Subscription
 
@@ -101,7 +101,7 @@ def _welcomed(session: Session, at: datetime) -> Select[int]:
         select(Contact.id)
         .where(Contact.ended_at.is_(None), lately, first <= at - rhythm.GROUPED)
         .where(first > (began or at))
-        .where(~_written(Stream.WELCOME, since=None))
+        .where(~dealt_with(Stream.WELCOME))
         .order_by(Contact.id)
     )
 
@@ -134,7 +134,7 @@ def _back(session: Session, at: datetime) -> Select[int]:
         )
         .where(~touching)
         .where(exists().where(Subscription.contact_id == Contact.id, known))
-        .where(~_written(Stream.RETURN, since=since))
+        .where(~dealt_with(Stream.RETURN, since=since))
         .order_by(Contact.id)
         .distinct()
     )
@@ -142,20 +142,3 @@ def _back(session: Session, at: datetime) -> Select[int]:
 
 def _is_sqlite(session: Session) -> bool:
     return session.connection().dialect.name == "sqlite"
-
-
-def _written(stream: Stream, since: ColumnElement[datetime] | None) -> ColumnElement[bool]:
-    """A run of that stream dealt with the contact, since then where that is said."""
-    letter = exists().where(
-        Letter.contact_id == Contact.id,
-        Edition.id == Letter.edition_id,
-        Edition.frequency == stream,
-        *([] if since is None else [Letter.written_at >= since]),
-    )
-    omission = exists().where(
-        Omission.contact_id == Contact.id,
-        Edition.id == Omission.edition_id,
-        Edition.frequency == stream,
-        *([] if since is None else [Omission.at >= since]),
-    )
-    return or_(letter, omission)

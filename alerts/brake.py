@@ -19,7 +19,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import holds
-from alerts.tables import Edition, EditionState, Hold, Letter, LetterState, Stream
+from alerts.hold_tables import Hold
+from alerts.tables import Edition, EditionState, Letter, LetterState, Stream
 from base.clock import quebec_day
 from base.concerns import raise_concern
 

@@ -7,23 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from alerts import crediting
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
 from alerts.matching import Candidate, Shelf, place_of
 from alerts.poison import Poison, check
 from alerts.territory import OPEN
 from base.french import days_left
-from sources import seao, seao_search
+from sources import catalogue, seao_names
 from sources.places import delivered, load
 from sources.tables import Revision, Tender
 
 logger = logging.getLogger(__name__)
 
 #: The source whose notice is shown first, and the others beside it.
-FIRST = seao.NAME
+FIRST = seao_names.WEEKLY
 #: The same publisher's other source, which the first overrules.
-_SEARCH = seao_search.NAME
+_SEARCH = seao_names.SEARCH
 #: A tender at one of its revisions.
 OfTender = tuple[Tender, Revision]
 #: Values of one call's notice that are kept.
@@ -87,7 +86,7 @@ class Call:
             method=revision.procurement_method_details,
             closes_at=self.closes_at,
             uri=revision.uri,
-            source=crediting.short_name(self.tender.source),
+            source=catalogue.short_name(self.tender.source),
             reasons=reasons,
             perhaps_seen=perhaps_seen,
             reserved=self.tender.visibility == "reserved",
@@ -199,4 +198,4 @@ def facts_of(revisions: Sequence[Revision]) -> Facts:
 
 
 def _link(tender: Tender, revision: Revision) -> Link:
-    return Link(crediting.short_name(tender.source), revision.uri)
+    return Link(catalogue.short_name(tender.source), revision.uri)

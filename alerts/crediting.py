@@ -12,12 +12,6 @@ from alerts.digest import Coverage, Gap, Notice
 from sources import catalogue, freshness, tenders
 
 
-def short_name(key: str) -> str:
-    """A source as letters name it."""
-    known = catalogue.load().get(key)
-    return known.short if known else key
-
-
 def credits_of(notices: Iterable[Notice]) -> tuple[str, ...]:
     """Who must be named with those notices, in the catalogue's order, each once."""
     return credits_of_sources(notice.source for notice in notices)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median, quantiles
@@ -28,6 +29,8 @@ class Delays:
     deciles: tuple[float, ...]
     #: Of those with fewer than rhythm.USEFUL_DAYS, from 0 to 1.
     too_late: float | None
+    #: How many left each number of days.
+    by_days: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +89,18 @@ def _asked() -> ColumnElement[bool]:
 
 
 def _delays(counted: Counter[int | None]) -> Delays:
-    without = counted.pop(None, 0)
-    days = sorted(day for day in counted.elements() if day is not None)
-    too_late = sum(notices for day, notices in counted.items() if _is_late(day))
+    without = counted[None]
+    by_days = dict(sorted((day, n) for day, n in counted.items() if day is not None))
+    days = list(Counter(by_days).elements())
+    too_late = sum(number for day, number in by_days.items() if day < USEFUL_DAYS)
     return Delays(
         notices=len(days) + without,
         without_closing=without,
         median=median(days) if days else None,
         deciles=_deciles(days),
         too_late=too_late / len(days) if days else None,
+        by_days=by_days,
     )
-
-
-def _is_late(day: int | None) -> bool:
-    return day is not None and day < USEFUL_DAYS
 
 
 def _deciles(days: list[int]) -> tuple[float, ...]:

@@ -197,8 +197,10 @@ def _called(tick: Tick) -> Iterable[Edition]:
             made = _open(session, one, tick.at)
         # None: another opened it, and writes it.
         if made is not None:
+            # Not within the transaction: whoever writes it may fail, or take its time.
             with tick.database.read() as session:
-                yield session.get_one(Edition, made)
+                edition = session.get_one(Edition, made)
+            yield edition
 
 
 def _write_whole(tick: Tick, edition: Edition) -> Counter[str]:

@@ -32,7 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from alerts.tables import Gate, Hold, Letter, LetterState, Why
+from alerts.hold_tables import Hold
+from alerts.tables import Gate, Letter, LetterState, Why
 from base import locks
 from subscriptions import erased, events
 from subscriptions.tables import (

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts.tables import Hold
+from alerts.hold_tables import Hold
 from base import concerns, locks
 
 #: The cause of the hold that keeps a database's first letters until staff have seen them.

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from alerts.tables import Instance
+from alerts.hold_tables import Instance
 from base.database import insert
 
 #: A clock that went back by less than this is only being set right.

@@ -18,8 +18,8 @@ from alerts.digest import Notice
 from alerts.entitlement import contacts_refused
 from alerts.ledger import Heard
 from alerts.note import Noted
-from alerts.streams import Plan, Tick, live_contacts
-from alerts.tables import Edition, Letter, Omission, Stream
+from alerts.streams import Plan, Tick, dealt_with, live_contacts
+from alerts.tables import Edition, Stream
 from alerts.writing import Batch, Pending
 from subscriptions.tables import Contact, Membership
 
@@ -61,19 +61,11 @@ def _due(tick: Tick) -> Sequence[int]:
 
 
 def _asked(session: Session, at: datetime) -> list[int]:
-    run = (Edition.frequency == Stream.LAPSE,)
-    written = exists().where(
-        Letter.contact_id == Contact.id, Edition.id == Letter.edition_id, *run,
-        Letter.written_at > at - ENOUGH,
-    )  # fmt: skip
-    omitted = exists().where(
-        Omission.contact_id == Contact.id, Edition.id == Omission.edition_id, *run,
-        Omission.at > at - ENOUGH,
-    )  # fmt: skip
     ending = _ending(at).subquery()
+    done = dealt_with(Stream.LAPSE, since=at - ENOUGH)
     found = session.scalars(
         select(Contact.id)
-        .where(Contact.id.in_(select(ending.c.contact_id)), ~written, ~omitted)
+        .where(Contact.id.in_(select(ending.c.contact_id)), ~done)
         .order_by(Contact.id)
     )
     return list(found)

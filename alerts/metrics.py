@@ -16,8 +16,9 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alerts import vitals
+from alerts.hold_tables import Hold
 from alerts.outbox import WAITING
-from alerts.tables import Attempt, Edition, Hold, Letter, Omission
+from alerts.tables import Attempt, Edition, Letter, Omission
 from base import concerns, heartbeat
 from base.database import Database
 from sources import freshness
@@ -38,11 +39,14 @@ class Metrics(Collector):
         """All figures, of one moment."""
         at = self.now()
         with self.database.read() as session:
-            yield from _processes(session, at)
-            yield from _letters(session, at)
-            yield from _editions(session)
-            yield from _sources(session, at)
-            yield from _concerns(session)
+            found = [
+                *_processes(session, at),
+                *_letters(session, at),
+                *_editions(session),
+                *_sources(session, at),
+                *_concerns(session),
+            ]
+        yield from found
 
 
 def _processes(session: Session, at: datetime) -> Iterator[Metric]:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from alerts import ledger, lost
 from alerts.delivery import Outcome, Receipt
+from alerts.hold_tables import Hold
 from alerts.outbox import Claimed
 from alerts.replies import enhanced
-from alerts.tables import Attempt, Hold, Letter, LetterState
+from alerts.tables import Attempt, Letter, LetterState
 
 #: Minutes to the next attempt, by number of attempts made; the last one repeats.
 BACK_OFF = (1, 5, 15, 60, 120, 240)

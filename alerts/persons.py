@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, false, or_, select
 from sqlalchemy.orm import Session
 
 import alerts.answer_tables
+import alerts.hold_tables
 import alerts.staff_tables
 import alerts.tables
 import base.audit
@@ -34,6 +35,7 @@ from subscriptions.tables import Contact, Event, What
 #: Importing them is what makes their tables known to `Base.metadata`.
 DECLARED = (
     alerts.answer_tables,
+    alerts.hold_tables,
     alerts.staff_tables,
     alerts.tables,
     base.audit,

@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from alerts.digest import Digest, Notice
 from alerts.errors import LetterUnwritable
-from alerts.letter import Composed
 from base.concerns import raise_concern
 from sources.tables import Revision, Tender
 
 #: Characters of a title that no call for tenders has; SEAO's own field ends far earlier.
 LONGEST_TITLE = 10_000
 
-Compose = Callable[[Digest], Composed]
+#: What is composed, a letter: nothing here reads it.
+T = TypeVar("T")
 
 _HARMLESS = Notice(
     cluster_id=0,
@@ -79,8 +80,8 @@ def check(revision: Revision) -> None:
 
 
 def compose_without(
-    digest: Digest, compose: Compose, poison: Poison
-) -> tuple[Composed, Digest] | None:
+    digest: Digest, compose: Callable[[Digest], T], poison: Poison
+) -> tuple[T, Digest] | None:
     """The letter, and the digest that it shows: without what cannot be shown.
 
     None where nothing else is left to show.
@@ -106,7 +107,9 @@ def _without(digest: Digest, poison: Poison) -> Digest | None:
     return replace(digest, notices=left) if left else None
 
 
-def _blame(digest: Digest, compose: Compose, poison: Poison, error: Exception) -> None:
+def _blame(
+    digest: Digest, compose: Callable[[Digest], object], poison: Poison, error: Exception
+) -> None:
     """Add the notices that fail alone; raise `error` again where it is not they who fail."""
     if _fails(replace(digest, notices=(_HARMLESS,)), compose):
         raise error
@@ -117,7 +120,7 @@ def _blame(digest: Digest, compose: Compose, poison: Poison, error: Exception) -
         poison.found[one.revision_id] = Found(one.source, one.number[:50], _words(error))
 
 
-def _fails(digest: Digest, compose: Compose) -> bool:
+def _fails(digest: Digest, compose: Callable[[Digest], object]) -> bool:
     try:
         compose(digest)
     except Exception:  # noqa: BLE001, any failure is what is asked about

@@ -21,6 +21,30 @@ from alerts.tables import Edition, Letter, Told, ToldBefore
 from sources.tables import Revision, Tender
 from subscriptions.tables import Contact, Member, Membership
 
+#: What is read of a letter, of the contact it went to, and of the membership that entitled it.
+COLUMNS = (
+    Letter.id,
+    Letter.state,
+    Letter.address,
+    Letter.written_at,
+    Letter.in_doubt_at,
+    Letter.settled_at,
+    Letter.reply,
+    Letter.why,
+    Letter.sha256,
+    Edition.frequency,
+    Edition.label,
+    Contact.id.label("contact_id"),
+    Contact.name.label("contact"),
+    Member.id.label("member_id"),
+    Member.name.label("member"),
+    Membership.id.label("membership_id"),
+    Membership.starts_at,
+    Membership.ends_at,
+    Membership.recorded_at,
+    Membership.recorded_by,
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interval:
@@ -113,35 +137,21 @@ def of_period(start: datetime, end: datetime) -> ColumnElement[bool]:
 def entries(session: Session, which: ColumnElement[bool]) -> list[Entry]:
     """Those letters as far as they left, in the order in which they did."""
     rows = session.execute(
-        select(
-            Letter.id,
-            Letter.state,
-            Letter.address,
-            Letter.in_doubt_at,
-            Letter.settled_at,
-            Letter.reply,
-            Letter.sha256,
-            Edition.frequency,
-            Edition.label,
-            Contact.id.label("contact_id"),
-            Contact.name.label("contact"),
-            Member.id.label("member_id"),
-            Member.name.label("member"),
-            Membership.id.label("membership_id"),
-            Membership.starts_at,
-            Membership.ends_at,
-            Membership.recorded_at,
-            Membership.recorded_by,
-            _within().label("within"),
-        )
-        .join(Contact, Contact.id == Letter.contact_id)
-        .join(Member, Member.id == Contact.member_id)
-        .outerjoin(Edition, Edition.id == Letter.edition_id)
-        .outerjoin(Membership, Membership.id == Letter.membership_id)
+        with_holders(select(*COLUMNS, _within().label("within")))
         .where(which, Letter.state.in_(LEFT))
         .order_by(func.coalesce(Letter.in_doubt_at, Letter.settled_at), Letter.id)
     )
     return [_entry(row) for row in rows]
+
+
+def with_holders(asked: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Letters that are asked for, joined to all that has `COLUMNS`."""
+    return (
+        asked.join(Contact, Contact.id == Letter.contact_id)
+        .join(Member, Member.id == Contact.member_id)
+        .outerjoin(Edition, Edition.id == Letter.edition_id)
+        .outerjoin(Membership, Membership.id == Letter.membership_id)
+    )
 
 
 def counted(session: Session, which: ColumnElement[bool]) -> Counted:

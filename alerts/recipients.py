@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from alerts.proof import Interval, about, interval
-from alerts.tables import Edition, Letter, LetterState, Told, ToldBefore
-from subscriptions.tables import Contact, Member, Membership
+from alerts.proof import COLUMNS, Interval, about, interval, with_holders
+from alerts.tables import Letter, LetterState, Told, ToldBefore
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,33 +65,9 @@ def _rows(
     session: Session, table: type[Told | ToldBefore], tender_ids: list[int]
 ) -> Iterator[Recipient]:
     rows = session.execute(
-        select(
-            table.kind,
-            Letter.id,
-            Letter.state,
-            Letter.address,
-            Letter.written_at,
-            Letter.in_doubt_at,
-            Letter.settled_at,
-            Letter.reply,
-            Letter.why,
-            Edition.label,
-            Contact.id.label("contact_id"),
-            Contact.name.label("contact"),
-            Member.id.label("member_id"),
-            Member.name.label("member"),
-            Membership.id.label("membership_id"),
-            Membership.starts_at,
-            Membership.ends_at,
-            Membership.recorded_at,
-            Membership.recorded_by,
+        with_holders(select(table.kind, *COLUMNS).join(Letter, Letter.id == table.letter_id)).where(
+            about(session, table, tender_ids)
         )
-        .join(Letter, Letter.id == table.letter_id)
-        .join(Contact, Contact.id == Letter.contact_id)
-        .join(Member, Member.id == Contact.member_id)
-        .outerjoin(Edition, Edition.id == Letter.edition_id)
-        .outerjoin(Membership, Membership.id == Letter.membership_id)
-        .where(about(session, table, tender_ids))
     )
     return (_recipient(row) for row in rows)
 

@@ -127,7 +127,9 @@ def _letters(
             last = pending[-1].contact.id
             fresh = [one for one in pending if one.contact.id not in seen]
             seen.update(one.contact.id for one in fresh)
-            yield from _batch(session, tick, made, plan, fresh)
+            letters = list(_batch(session, tick, made, plan, fresh))
+        # Not within the transaction: whoever shows them may end there.
+        yield from letters
 
 
 def _pending(session: Session, plan: Plan, last: int, contact_id: int | None) -> list[Pending]:

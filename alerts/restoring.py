@@ -10,9 +10,10 @@ from sqlalchemy import Dialect, delete, insert, inspect, make_url, select, updat
 from sqlalchemy.orm import Session
 
 from alerts import ledger
+from alerts.hold_tables import Hold
 from alerts.journal import Journal
 from alerts.outbox import WAITING
-from alerts.tables import Hold, Letter, LetterState
+from alerts.tables import Letter, LetterState
 from base import backup, heartbeat
 from base.concerns import raise_concern
 from base.database import connect, upgrade

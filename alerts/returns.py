@@ -21,9 +21,10 @@ from alerts.answer_tables import Bounce
 from alerts.bounces import Traces
 from alerts.bounces_dsn import FAILURES, Report, ReturnKind, without_addresses
 from alerts.errors import MailboxUnreadable
+from alerts.hold_tables import Hold
 from alerts.leaving import leave_by_mail
 from alerts.mailbox import Mailbox
-from alerts.tables import Hold, Letter, LetterState
+from alerts.tables import Letter, LetterState
 from alerts.verp import Verp
 from base.concerns import raise_concern, settle
 from base.database import Database, insert

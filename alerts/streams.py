@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 
 from alerts.calls import OpenCalls
 from alerts.choosing import everything_new
 from alerts.digest import Period
 from alerts.looked import Looked
 from alerts.poison import Poison
-from alerts.tables import Edition, Stream
+from alerts.tables import Edition, Letter, Omission, Stream
 from alerts.writing import Choose, Desk, Note
 from base.database import Database
 from subscriptions.tables import Contact, Member
@@ -91,3 +91,22 @@ class Run:
     is_called: Callable[[Tick], bool] | None = None
     #: The label of such an edition; of one label there is one.
     label: Callable[[datetime], str] = minute
+
+
+def dealt_with(
+    stream: Stream, *, since: ColumnElement[datetime] | datetime | None = None
+) -> ColumnElement[bool]:
+    """Of a Contact: a run of that stream wrote to it or said why not, since then if given."""
+    letter = exists().where(
+        Letter.contact_id == Contact.id,
+        Edition.id == Letter.edition_id,
+        Edition.frequency == stream,
+        *([] if since is None else [Letter.written_at >= since]),
+    )
+    omission = exists().where(
+        Omission.contact_id == Contact.id,
+        Edition.id == Omission.edition_id,
+        Edition.frequency == stream,
+        *([] if since is None else [Omission.at >= since]),
+    )
+    return or_(letter, omission)

@@ -1,41 +1,22 @@
-"""One look of the watch: rows -> facts -> findings -> concerns, and a message to staff."""
+"""One look of the watch: rows -> facts -> findings -> concerns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import httpx2
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from alerts import holds, staff_mail, watch
-from alerts.staff_mail import Door
+from alerts import holds, watch
 from alerts.tables import Attempt, Edition, EditionState, Letter, LetterState
 from alerts.watch import Beat, Facts, Finding, Out, What
 from base import concerns, heartbeat, maintenance
 from base.clock import quebec_day
-from base.concerns import Concern
 from base.heartbeat import Heartbeat
 from sources import freshness
 from sources.catalogue import Source
-
-#: Seconds that the pages may take to answer.
-ANSWER_WITHIN = 10.0
-#: First word of the keys of the messages.
-KIND = "watch"
-
-
-def pages_answer(address: str) -> bool:
-    """Whether the pages answer there and reach their database (pages.health)."""
-    try:
-        answer = httpx2.get(address, timeout=ANSWER_WITHIN, trust_env=False)
-        body = answer.json()
-    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError):
-        return False
-    # 503 says that the service does not run, which is another finding.
-    return isinstance(body, dict) and body.get("base") == "ok"
 
 
 def look(
@@ -88,39 +69,6 @@ def detail(one: Finding, name: str = "") -> dict[str, Any]:
     if one.what is What.SOURCE:
         return {"source": name, "key": one.subject, "since": since}
     return {"edition": one.subject.partition(":")[2], "since": one.since.isoformat()}
-
-
-def tell(
-    session: Session,
-    door: Door,
-    found: Sequence[Finding],
-    sentence: Callable[[str, Mapping[str, Any]], str],
-    *,
-    at: datetime,
-) -> bool:
-    """Write one message of all that is found, where some of it was never told; False: nothing.
-
-    Each concern is told once, and once more where it was settled and came again.
-    """
-    keys = {one.key for one in found}
-    standing = [one for one in concerns.standing(session) if one.key in keys]
-    marks = {_mark(one): one for one in standing}
-    new = marks.keys() - staff_mail.told(session, KIND)
-    if not new:
-        return False
-    return staff_mail.write(
-        session,
-        door,
-        "watch",
-        {"lines": [sentence(one.cause, one.detail) for one in standing]},
-        key=f"{KIND}:{max(new)}",
-        at=at,
-        covers=list(marks),
-    )
-
-
-def _mark(one: Concern) -> str:
-    return f"{one.id}:{one.raised_at.isoformat()}"
 
 
 def _settle(session: Session, found: Sequence[Finding], at: datetime) -> None:

@@ -42,7 +42,7 @@ from benchmarks.coops import CALLS, SEED, Coop
 from benchmarks.counting_sink import counting
 from benchmarks.measured import LEAST_ROUNDS, Measured, Size, interleaved, report
 from benchmarks.plain_stack import Plain, PlainReader
-from benchmarks.seao_generator import notices
+from benchmarks.seao_notices import notices
 from subscriptions.tables import Contact, Member, Subscription
 from tests.coop import AT, DESK
 

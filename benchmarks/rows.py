@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from base.database import Base, Database
-from benchmarks.seao_generator import Notice, notices
+from benchmarks.seao_notices import Notice, notices
 from sources import places
 from sources.tables import Reading, Revision, Tender
 from subscriptions import sectors

@@ -7,22 +7,19 @@ and suppliers are invented, and suppliers say so. The same seed gives the same b
 from __future__ import annotations
 
 import codecs
-import csv
-import gzip
 import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-SAMPLE = Path(__file__).resolve().parent.parent / "samples" / "seao" / "avis_2018_2021.csv.gz"
+from benchmarks.seao_notices import Notice, items, notices
+
 QUEBEC = ZoneInfo("America/Toronto")
 PAGE = "https://seao.gouv.qc.ca/avis-resultat-recherche/consulter?ItemId="
 DATASET = "https://www.donneesquebec.ca/recherche/dataset/d23b2e02-085d-43e5-9e6e-e1d558ebfdd5"
@@ -35,27 +32,6 @@ _NATURES = {
 _CLOSING_HOURS = (time(10), time(11), time(11), time(14), time(14), time(14, 30))
 #: Of municipal buyers, those whose party has no address in the files of 2026.
 _WITHOUT_ADDRESS = 0.6
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A real notice of 2018-2021, as sampled."""
-
-    title: str
-    buyer: str
-    municipal: str
-    nature: str
-    category: str
-    category_label: str
-    unspsc: str
-    unspsc_label: str
-
-
-@cache
-def notices() -> tuple[Notice, ...]:
-    """The sampled notices."""
-    with gzip.open(SAMPLE, "rt", encoding="utf-8", newline="") as lines:
-        return tuple(Notice(**row) for row in csv.DictReader(lines))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -222,7 +198,7 @@ class Generator:
             "id": f"{call.number % 997}-{call.published:%Y}",
             "title": call.title,
             "procuringEntity": buyer,
-            "items": list(_items(notice)),
+            "items": list(items(notice)),
             "additionalProcurementCategories": [additional],
             "tenderPeriod": {"startDate": written},
             "documents": [{"url": call.page}],
@@ -295,20 +271,6 @@ def listing(urls: dict[str, list[str]]) -> bytes:
         for n, url in enumerate(found)
     ]
     return json.dumps({"success": True, "result": {"resources": resources}}).encode()
-
-
-def _items(notice: Notice) -> Iterator[dict[str, Any]]:
-    """None or one; the code's label as published where it was seen, else the category's."""
-    if not notice.category:
-        return
-    item: dict[str, Any] = {
-        "id": notice.category,
-        "description": f"{notice.category} - {notice.category_label}",
-    }
-    if notice.unspsc:
-        label = notice.unspsc_label or notice.category_label
-        item["classification"] = {"scheme": "UNSPSC", "id": notice.unspsc, "description": label}
-    yield item
 
 
 def _buyer_id(name: str) -> int:

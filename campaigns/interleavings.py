@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import random
 import sys
 import tempfile
 import threading
@@ -37,35 +36,13 @@ from alerts.recovery import hold_if_restored
 from alerts.tables import Letter, LetterState, Omission, Told, ToldState
 from base.database import Database
 from campaigns.changes import CHANGES
+from campaigns.plans import AFTER, Plan, planned
 from campaigns.stores import KINDS, opened
 from tests.coop import AT, entitled, letter, tender, told
 from tests.mailserver import mail_server
 
-#: Letters of one run of the dispatcher.
-LOT = 56
 #: How long the one statement is kept open for a change that must wait for it, in seconds.
 OPEN_FOR = 0.1
-
-#: Committed before the one statement; being committed while it begins; while it is open (must
-#: wait); after its commit.
-BEFORE = ("written", "claimed", "offered", "at the gate", "committing")
-AFTER = ("within", "passed", "dotted")
-
-
-@dataclass
-class Plan:
-    """One letter, and what befalls its contact when."""
-
-    change: str
-    phase: str
-    contact_id: int = 0
-    letter_id: int = 0
-    address: str = ""
-    key: str = ""
-    #: When the commit of the change had returned, and when that of the statement was begun.
-    changed_at: float = 0.0
-    begun_at: float = 0.0
-    started: bool = False
 
 
 @dataclass
@@ -259,18 +236,6 @@ def judge(database: Database, plans: list[Plan], accepted: set[str], counted: Co
             released = ledger.get(plan.letter_id) == ToldState.RELEASED
             said = (row.state, row.why, whys.get(row.id)) == (LetterState.WITHDRAWN, why, why)
             counted["unexplained"] += not (said and released)
-
-
-def planned(letters: int, seed: int) -> list[list[Plan]]:
-    """Every change at every phase, as often as it takes, in an order drawn from the seed."""
-    every = [(change, phase) for change in CHANGES for phase in (*BEFORE, *AFTER)]
-    draw = random.Random(seed)
-    runs = []
-    for _ in range(-(-letters // LOT)):
-        pairs = [every[i % len(every)] for i in range(LOT)]
-        draw.shuffle(pairs)
-        runs.append([Plan(change, phase) for change, phase in pairs])
-    return runs
 
 
 ZEROS = ("wrongful", "withheld", "unexplained", "lies", "copies", "errors")

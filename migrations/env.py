@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 import alerts.answer_tables
+import alerts.hold_tables
 import alerts.staff_tables
 import alerts.tables
 import base.audit
@@ -20,6 +21,7 @@ from base.database import Base, connect
 #: Importing them is what makes their tables known to `Base.metadata`.
 DECLARED = (
     alerts.answer_tables,
+    alerts.hold_tables,
     alerts.staff_tables,
     alerts.tables,
     base.audit,

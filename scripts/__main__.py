@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 import typer
@@ -48,10 +49,11 @@ COMMANDS = {
 }
 
 
-def application(first: str) -> typer.Typer:
-    """The command with what `first` names, or with everything for the help and wrong usage.
+def application(*words: str) -> typer.Typer:
+    """The command with what its first words name, or with everything for the help and wrong usage.
 
-    A module offers either `app`, a group of commands, or `command`, one with its `HELP`.
+    A module offers `app`, a group of commands; or `command`, one with its `HELP`; or `COMMANDS`, a
+    group with its `HELP` whose commands are modules again.
     """
     app = typer.Typer(
         name="alertes",
@@ -61,13 +63,22 @@ def application(first: str) -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)  # keeps a single group a group
-    for name in [first] if first in COMMANDS else COMMANDS:
-        module = import_module(f"scripts.{COMMANDS[name]}")
-        if hasattr(module, "app"):
+    _add(app, COMMANDS, words)
+    return app
+
+
+def _add(app: typer.Typer, commands: Mapping[str, str], words: Sequence[str]) -> None:
+    named = [name for name in words[:1] if name in commands]
+    for name in named or commands:
+        module = import_module(f"scripts.{commands[name]}")
+        if hasattr(module, "COMMANDS"):
+            group = typer.Typer(help=module.HELP, no_args_is_help=True)
+            _add(group, module.COMMANDS, words[1:])
+            app.add_typer(group, name=name)
+        elif hasattr(module, "app"):
             app.add_typer(module.app, name=name)
         else:
             app.command(name, help=module.HELP)(module.command)
-    return app
 
 
 def main() -> None:
@@ -75,7 +86,7 @@ def main() -> None:
     # The commands say themselves what happened; without a handler, Python would print the log.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        sys.exit(run(command_of(application(sys.argv[1] if sys.argv[1:] else ""))))
+        sys.exit(run(command_of(application(*sys.argv[1:3]))))
     except KeyboardInterrupt:  # while a command is being loaded; `run` has the rest
         err.print("Abandonné avant d’avoir commencé. Rien n’a été changé.")
         sys.exit(1)

@@ -10,7 +10,7 @@ from base.french import NBSP, count
 from scripts.members_words import BASES
 from scripts.not_mailed_words import NOT_MAILED
 from scripts.persons_words import EVENTS, STATES, VIAS, moment, told
-from scripts.subscriptions import ENDS, NAMES, ORIGINS
+from scripts.subscriptions_words import ENDS, NAMES, ORIGINS
 
 
 @dataclass(frozen=True, slots=True)

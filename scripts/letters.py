@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -10,20 +9,16 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import assembly, confirmations, editions, holds, outbox, quarantine
-from alerts.dispatch import hand_over
-from alerts.freezing import WORTH_SENDING
-from alerts.handing import Tally
+from alerts import holds, outbox, quarantine
+from alerts.hold_tables import Hold
 from alerts.journal import agree, open_journal
-from alerts.recovery import recover
 from alerts.restoring import settle_accepted
-from alerts.tables import Edition, Hold, Letter, LetterState
+from alerts.tables import Edition, Letter, LetterState
 from base import audit, settings
 from base.clock import utc_now
 from base.french import count, day, hour
 from scripts import returns
-from scripts.console import err, opened, out, print_json, staff, stop
-from scripts.stopped_words import stopped
+from scripts.console import err, opened, out, print_json, staff
 
 app = typer.Typer(help="Les envois de lettres.", no_args_is_help=True)
 app.add_typer(returns.app)
@@ -55,29 +50,9 @@ HOLDS = {
 
 @app.command("envoyer", help="Écrire les éditions dues et remettre les lettres en attente.")
 def send() -> None:
-    relay = settings.Relay.read()
-    keys = settings.Keys.read()
-    desk = assembly.desk(settings.Identity.read(), relay, keys)
-    handing = assembly.handing(relay, keys, settings.Store.read())
-    at = utc_now()
-    with opened() as store:
-        with store.write() as session:
-            editions.open_due(session, at, assembly.sources(settings.Sources.read()))
-        editions.write_open(store, desk, at=at)
-        confirmations.write_owed(store, desk, at=at)
-        recover(store, handing.journal, at=at, log=relay.postfix_log)
-        tally = asyncio.run(hand_over(store, handing, now=utc_now))
-    _say(tally)
-    if not relay.mail_allowed:
-        err.print("MAIL_ALLOWED est vide\u00a0: aucune lettre ne peut partir (voir .env.example).")
+    from scripts import letters_send  # noqa: PLC0415, the whole service, which no question needs
 
-
-def _say(tally: Tally) -> None:
-    out.print(f"{count(tally.accepted, 'lettre acceptée', 'lettres acceptées')}.")
-    if tally.quarantined:
-        err.print("Des lettres ont été mises de côté. Voir : alertes envois quarantaine")
-    if tally.fault:
-        stop(stopped(tally))
+    letters_send.send()
 
 
 @app.command("etat", help="Compter les lettres par état, et dire si les envois sont retenus.")
@@ -215,6 +190,8 @@ def quarantined(
 
 
 def _try_again(number: int) -> None:
+    from alerts.freezing import WORTH_SENDING  # noqa: PLC0415, composes letters; no question needs it
+
     at = utc_now()
     with opened() as store, store.write() as session:
         done = quarantine.try_again(session, number, at=at, until=at + WORTH_SENDING)

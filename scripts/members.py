@@ -59,7 +59,7 @@ for name, command, help_ in (
 
 
 #: Lines of the list unless all are asked for: a terminal's table of thousands takes seconds.
-MOST_SHOWN = 500
+MOST_SHOWN = 200
 
 
 @app.command("lister", help="Les entreprises, et pourquoi leurs contacts ne reçoivent rien.")

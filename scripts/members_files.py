@@ -13,7 +13,6 @@ from base.clock import quebec_day, utc_now
 from base.french import NBSP, count
 from base.workbook import Sheet, Value
 from scripts import members_words as words
-from scripts import roster_template
 from scripts.console import err, opened, out, print_json, staff, stop
 from subscriptions import exporting, knowledge, sectors
 from subscriptions.exporting import Apart, Export, ExportedLine
@@ -62,6 +61,8 @@ def export(
 
 
 def template(path: Target, *, replace: Replace = False) -> None:
+    from scripts import roster_template  # noqa: PLC0415, openpyxl, a third of a second
+
     _may_write(path, {".xlsx"}, replace=replace)
     _write(path, roster_template.document(sectors.load()))
     then = f"Le remplir, puis{NBSP}: alertes membres importer {path}"

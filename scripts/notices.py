@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,14 +15,16 @@ from base.text import fold
 from scripts import notice_who
 from scripts import sources_words as words
 from scripts.console import err, opened, out, staff, stop
-from sources import attachments, entering, tenders
+from sources import attachments, tenders
 from sources.errors import AttachmentRefused
 from sources.invitation_words import CATEGORIES
 from sources.invitations import Invitation
-from sources.reading import Outcome, read_path
 from sources.release import Fault
 from sources.stored import RESERVED
 from sources.tables import Revision, Tender
+
+if TYPE_CHECKING:
+    from sources.reading import Outcome
 
 app = typer.Typer(
     help="Les invitations réservées, et les avis vus trop tard.", no_args_is_help=True
@@ -96,6 +98,8 @@ def add(  # noqa: PLR0917, Typer's options
 
 
 def _add(invitation: Invitation, documents: dict[str, bytes]) -> None:
+    from sources import entering  # noqa: PLC0415, every reader, which no question needs
+
     at = utc_now()
     try:
         with opened(create=True) as store, store.write() as session:
@@ -114,6 +118,8 @@ def _add(invitation: Invitation, documents: dict[str, bytes]) -> None:
 
 
 def _add_all(path: Path) -> None:
+    from sources.reading import read_path  # noqa: PLC0415, as above
+
     at = utc_now()
     try:
         with opened(create=True) as store:
@@ -150,6 +156,8 @@ def _say(name: str, outcome: Outcome) -> None:
 
 @app.command("annuler", help="Annuler une invitation réservée.")
 def cancel(number: Annotated[str, typer.Argument(metavar="NUMERO")]) -> None:
+    from sources import entering  # noqa: PLC0415, as above
+
     at = utc_now()
     with opened() as store, store.write() as session:
         cancelled = entering.cancel(session, number, at=at)

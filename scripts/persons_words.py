@@ -14,7 +14,7 @@ from base.inventory import kept_in
 from scripts.category_words import CATEGORIES
 from scripts.members_words import BASES
 from scripts.not_mailed_words import NOT_MAILED
-from scripts.subscriptions import ENDS, NAMES, ORIGINS
+from scripts.subscriptions_words import ENDS, NAMES, ORIGINS
 from subscriptions import sectors
 from subscriptions.tables import Frequency, Via, What
 

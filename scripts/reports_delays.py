@@ -10,11 +10,15 @@ from rich.table import Table
 
 from alerts import delays
 from alerts.delays import Delays, Report
-from alerts.periodic import midnight
 from alerts.rhythm import USEFUL_DAYS
 from alerts.tables import Stream
-from base.french import NBSP, count, day
+from base.clock import utc_now
+from base.french import NBSP, count, day, thousands
+from scripts import reports_heaps as heaps
+from scripts import reports_page as pages
+from scripts import told_words
 from scripts.console import opened, out, print_json
+from subscriptions.stretches import midnight
 from subscriptions.tables import Frequency
 
 HELP = "Dire combien de jours utiles les avis envoyés laissaient."
@@ -40,7 +44,10 @@ def command(
     until: Annotated[
         str | None, typer.Option("--jusqua", metavar="JOUR", help="Et jusqu’à ce jour compris.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+    *,
+    folder: pages.Folder = pages.FOLDER,
+    workbook: pages.Workbook = False,
+    as_json: pages.Json = False,
 ) -> None:
     first, last = _day(since, "--depuis"), _day(until, "--jusqua")
     if first and last and last < first:
@@ -49,25 +56,73 @@ def command(
         found = delays.report(
             session, _begin(first), _begin(last + timedelta(days=1)) if last else None
         )
+    if not found.all.notices and not as_json:
+        out.print("Aucun avis n’a encore été envoyé dans cette période.")
+        return
+    name = "-".join(["delais", *(str(one) for one in (first, last) if one)])
+    written = [pages.keep(folder, f"{name}.html", _page(found, _period(first, last)))]
+    if workbook:
+        rows = [(label, *_cells(one)) for label, one in _rows(found)]
+        book = pages.workbook({"Jours utiles": (("Lettre ou rythme", *_HEADINGS), rows)})
+        written.append(pages.keep(folder, f"{name}.xlsx", book))
     if as_json:
-        print_json({"depuis": first, "jusqua": last, **_in_json(found)})
+        files = [str(path) for path in written]
+        print_json({"depuis": first, "jusqua": last, **_in_json(found), "files": files})
         return
     _show(found, first, last)
+    pages.say(*written)
+
+
+_HEADINGS = ("Avis", "Médiane", "9 sur 10 ont", "Déciles", f"Moins de {USEFUL_DAYS} jours")
+
+
+def _page(found: Report, of: str) -> str:
+    # The picture's legend is one line: short names.
+    series = {
+        told_words.STREAMS.get(name, "autre"): one.by_days for name, one in found.by_stream.items()
+    }
+    by_heap = zip(*map(heaps.heaps, series.values()), strict=True)
+    _, median, *_, late = _cells(found.all)
+    words = {
+        "of": of,
+        "notices": found.all.notices,
+        "median": median,
+        "late": late,
+        "useful": USEFUL_DAYS,
+        "picture": heaps.picture(series),
+        "streams": list(series),
+        "heaps": list(zip(heaps.NAMES, by_heap, strict=False)),
+        "headings": _HEADINGS,
+        "rows": [(label, _cells(one)) for label, one in _rows(found)],
+        "unknown": found.all.without_closing,
+    }
+    return pages.page("delays", words, at=utc_now())
+
+
+def _rows(found: Report) -> list[tuple[str, Delays]]:
+    """All, then each stream's, then each frequency's."""
+    return [
+        ("Tous", found.all),
+        *((_stream(name), one) for name, one in found.by_stream.items()),
+        *((_frequency(name), one) for name, one in found.by_frequency.items()),
+    ]
+
+
+def _stream(name: str) -> str:
+    return STREAMS.get(Stream(name), name) if name else "Autre"
+
+
+def _frequency(name: str) -> str:
+    label = FREQUENCIES[Frequency(name)] if name else "Sans abonnement"
+    return f"Abonnés{NBSP}: {label[0].lower()}{label[1:]}"
 
 
 def _show(found: Report, first: date | None, last: date | None) -> None:
-    if not found.all.notices:
-        out.print("Aucun avis n’a encore été envoyé dans cette période.")
-        return
     out.print(f"Jours utiles, de la remise à la clôture{_period(first, last)}", style="bold")
-    table = Table("", "Avis", "Médiane", "9 sur 10 ont", "Déciles", f"Moins de {USEFUL_DAYS} jours")
-    table.add_row("Tous", *_cells(found.all), end_section=True)
-    for name, one in found.by_stream.items():
-        table.add_row(STREAMS.get(Stream(name), name) if name else "Autre", *_cells(one))
-    table.add_section()
-    for name, one in found.by_frequency.items():
-        label = FREQUENCIES[Frequency(name)] if name else "Sans abonnement"
-        table.add_row(f"Abonnés{NBSP}: {label[0].lower()}{label[1:]}", *_cells(one))
+    table = Table("", *_HEADINGS)
+    last_of_streams = len(found.by_stream)
+    for place, (label, one) in enumerate(_rows(found)):
+        table.add_row(label, *_cells(one), end_section=place in {0, last_of_streams})
     out.print(table)
     if found.all.without_closing:
         unknown = count(found.all.without_closing, "avis", "avis")
@@ -76,11 +131,11 @@ def _show(found: Report, first: date | None, last: date | None) -> None:
 
 def _cells(one: Delays) -> tuple[str, ...]:
     if one.median is None or one.too_late is None:
-        return (str(one.notices), "–", "–", "–", "–")
+        return (thousands(one.notices), "–", "–", "–", "–")
     deciles = " ".join(_number(value) for value in one.deciles)
     share = f"{100 * one.too_late:.1f}".replace(".", ",")
     least = f"{_number(one.deciles[0])} ou plus"
-    return (str(one.notices), _number(one.median), least, deciles, f"{share}{NBSP}%")
+    return (thousands(one.notices), _number(one.median), least, deciles, f"{share}{NBSP}%")
 
 
 def _number(value: float) -> str:

@@ -14,8 +14,8 @@ from base.french import short_day
 from scripts import reports_charts as charts
 from scripts import reports_page as pages
 from scripts import sources_words
+from scripts.asked_sources import configured
 from scripts.console import moment, opened, out, print_json
-from scripts.sources import configured
 from scripts.told_words import stamp
 from sources import freshness, habits
 from sources.freshness import SourceState

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
 from typing import Annotated, Any
 
 import typer
 
-from alerts import holds, staff_mail, summary
+from alerts import holds, summary
 from alerts.summary import Week
 from alerts.tables import LetterState
 from base import concerns
@@ -18,8 +18,8 @@ from base.clock import quebec_day, utc_now
 from base.database import Database
 from base.french import NBSP, count, day, period, short_day, thousands
 from scripts import reports_charts as charts
+from scripts import reports_heaps as heaps
 from scripts import reports_page as pages
-from scripts import staff_door
 from scripts.concerns_words import sentence
 from scripts.console import moment, opened, out, print_json
 from scripts.not_mailed_words import NOT_MAILED
@@ -27,8 +27,6 @@ from scripts.returns_words import KINDS
 from scripts.told_words import STATES, STREAMS
 
 HELP = "Le bilan d’une semaine pour l’équipe (par défaut, celle qui est en cours)."
-#: The first day of each heap of days left, and its name.
-HEAPS = ((0, "0 à 2"), (3, "3 à 7"), (8, "8 à 14"), (15, "15 à 21"), (22, "22 et plus"))
 
 
 def command(
@@ -79,6 +77,9 @@ def unusual(made: Week) -> list[str]:
 
 
 def _mail(store: Database, made: Week, standing: Sequence[str], *, label: str, held: bool) -> None:
+    from alerts import staff_mail  # noqa: PLC0415, what sends, which the report does not need
+    from scripts import staff_door  # noqa: PLC0415, the same
+
     to = staff_door.required()
     words = {
         "of": period(made.start, made.end),
@@ -138,18 +139,12 @@ def _page(made: Week, standing: Sequence[str], *, held: bool, at: datetime) -> s
         "accepted": states[LetterState.ACCEPTED],
         "days_left": round(median(left)) if left else None,
         "hours": round(median(made.told.hours)) if made.told.hours else None,
-        "heaps": list(zip([name for _, name in HEAPS], heaps(left), strict=True)),
+        "heaps": list(zip(heaps.NAMES, heaps.heaps(Counter(left)), strict=True)),
         "returns": [(KINDS[kind][1], number) for kind, number in made.returns.items()],
         "past_picture": _past(made),
-        "days_picture": _days(left),
+        "days_picture": heaps.picture({"avis": Counter(left)}),
     }
     return pages.page("week", words, at=at)
-
-
-def heaps(days: Iterable[int]) -> list[int]:
-    """How many of those days are in each of HEAPS; what closed before is in the first."""
-    found = Counter(sum(one >= least for least, _ in HEAPS[1:]) for one in days)
-    return [found[place] for place in range(len(HEAPS))]
 
 
 def _past(made: Week) -> str:
@@ -161,12 +156,6 @@ def _past(made: Week) -> str:
     }
     alt = f"Lettres par semaine, la dernière commençant le {day(made.start)}"
     return charts.columns("semaines", labels, series, alt=alt)
-
-
-def _days(left: Sequence[int]) -> str:
-    names = [f"{name} j" for _, name in HEAPS]
-    alt = "Avis reçus, selon les jours qui restaient pour soumissionner"
-    return charts.columns("jours", names, {"avis": heaps(left)}, alt=alt)
 
 
 _HEADINGS = (

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import select
 
-from alerts import assembly, callsheet, returns
+from alerts import callsheet
 from alerts.answer_tables import Bounce
 from alerts.bounces_dsn import ReturnKind
 from alerts.callsheet import Call
@@ -35,6 +35,8 @@ def read_now(
     if unread:
         _show_unread(as_json=as_json)
         return
+    from alerts import assembly, returns  # noqa: PLC0415, what sends, which no question needs
+
     reception = assembly.reception(
         settings.Identity.read(),
         settings.Relay.read(),

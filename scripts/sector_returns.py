@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from alerts import reactions
+from alerts import relevance
 from alerts.classification import Lexicon
-from alerts.reactions import Labelled, SectorReturns
+from alerts.relevance import Labelled, SectorReturns
 from base.clock import quebec_day, utc_now
 from base.french import NBSP, count, day
 from scripts.console import err, opened, out, print_json
@@ -36,8 +36,8 @@ def returns(
 ) -> None:
     catalogue = sectors.load()
     with opened() as store, store.read() as session:
-        found = reactions.by_sector(session)
-        rows = reactions.labelled(session, Lexicon.of(catalogue)) if export else []
+        found = relevance.by_sector(session)
+        rows = relevance.labelled(session, Lexicon.of(catalogue)) if export else []
     if export is not None:
         _export(export, rows)
     if as_json:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
-from alerts import assembly, staff_mail
 from alerts.errors import RelayMisconfigured, RelayUnreachable
-from alerts.staff_mail import Door
 from base import settings
 from base.clock import utc_now
 from base.database import Database
 from scripts.console import err, stop
+
+if TYPE_CHECKING:
+    from alerts.staff_mail import Door
 
 
 def door() -> Door | None:
@@ -18,6 +20,8 @@ def door() -> Door | None:
     to = settings.Staff.read().staff_email
     if not to:
         return None
+    from alerts import assembly  # noqa: PLC0415, the whole service, where somebody is to be told
+
     return assembly.door(settings.Identity.read(), settings.Relay.read(), to)
 
 
@@ -30,6 +34,8 @@ def hand_over(store: Database, opened: Door | None) -> bool:
     """Send what waits for staff; False where it could not leave: it waits for the next call."""
     if opened is None:
         return True
+    from alerts import staff_mail  # noqa: PLC0415, as above
+
     try:
         asyncio.run(staff_mail.hand_over(store, opened, now=utc_now))
     except (RelayUnreachable, RelayMisconfigured):

@@ -22,18 +22,15 @@ from scripts import contacts
 from scripts.category_words import CATEGORIES
 from scripts.console import err, moment, opened, out, staff, stop
 from scripts.members_words import BASES
+from scripts.subscriptions_words import ENDS, FREQUENCIES, NAMES, ORIGINS
 from subscriptions import consent, sectors, wishes
 from subscriptions.members import active_membership
 from subscriptions.sectors import Catalogue
-from subscriptions.tables import Contact, Frequency, Member, Origin, Subscription, Via
+from subscriptions.tables import Contact, Member, Origin, Subscription, Via
 from subscriptions.wishes import Wishes
 
 app = typer.Typer(help="Ce que chaque contact a demandé.", no_args_is_help=True)
 
-FREQUENCIES = {"hebdomadaire": Frequency.WEEKLY.value, "quotidien": Frequency.DAILY.value}
-NAMES = {value: name for name, value in FREQUENCIES.items()}
-ORIGINS = {"roster": "liste des membres", "staff": "équipe", "member": "membre"}
-ENDS = {"changed": "modifié", "unsubscribed": "désabonné", "removed": "retiré"}
 STAFF = Origin.STAFF.value
 
 Key = Annotated[str, typer.Argument(metavar="CONTACT", help="Numéro, adresse ou nom.")]

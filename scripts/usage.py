@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 
 import typer
-from typer import rich_utils
 from typer._click import exceptions
-from typer._click.core import Command
+from typer._click.core import Command, Context
 from typer.core import TyperGroup
 
 from base.french import NBSP
@@ -23,17 +22,27 @@ _INTERRUPTED = 130
 _EXTRA = re.compile(r"Got unexpected extra argument\S* \((.*)\)")
 
 
+class _Context(Context):
+    """Where a command is run; its help is French."""
+
+    def get_help(self) -> str:
+        from typer import rich_utils  # noqa: PLC0415, a tenth of a second that only help needs
+
+        rich_utils.COMMANDS_PANEL_TITLE = "Commandes"
+        rich_utils.DEFAULT_STRING = f"[par défaut{NBSP}: {{}}]"
+        rich_utils.REQUIRED_LONG_STRING = "[obligatoire]"
+        return super().get_help()
+
+
 def command_of(app: typer.Typer) -> Command:
     """The application as a command whose help is French throughout."""
-    rich_utils.COMMANDS_PANEL_TITLE = "Commandes"
-    rich_utils.DEFAULT_STRING = f"[par défaut{NBSP}: {{}}]"
-    rich_utils.REQUIRED_LONG_STRING = "[obligatoire]"
     command = typer.main.get_command(app)
     _translate(command, "alertes")
     return command
 
 
 def _translate(command: Command, name: str) -> None:
+    command.context_class = _Context
     help_option = command.get_help_option(command.context_class(command, info_name=name))
     if help_option is not None:
         help_option.help = "Montrer cette aide."

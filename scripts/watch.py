@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alerts import watching
-from alerts.staff_mail import Door
 from alerts.watch import Finding
-from base import concerns, maintenance, settings
+from base import concerns, maintenance
 from base.clock import utc_now
 from base.database import Database
 from base.french import NBSP, day, hour
 from scripts import staff_door
+from scripts.asked_sources import configured
 from scripts.concerns_words import sentence
 from scripts.console import opened, out, print_json, staff
-from sources import catalogue
+
+if TYPE_CHECKING:
+    from alerts.staff_mail import Door
 
 HELP = "Constater ce qui manque, et prévenir le personnel seulement si quelqu’un doit agir."
 #: Exit code where somebody must act.
@@ -49,7 +51,7 @@ def command(
     if maintained is not None or resumed:
         _maintain(maintained)
         return
-    answer = None if without_pages else watching.pages_answer(pages)
+    answer = None if without_pages else _pages_answer(pages)
     door = staff_door.door()
     with opened() as store:
         found, lines = _look(store, door, answer)
@@ -63,25 +65,25 @@ def command(
         raise typer.Exit(MUST_ACT)
 
 
+def _pages_answer(address: str) -> bool:
+    from alerts import watch_pages  # noqa: PLC0415, the network, where it is to be asked
+
+    return watch_pages.pages_answer(address)
+
+
 def _look(
     store: Database, door: Door | None, answer: bool | None
 ) -> tuple[tuple[Finding, ...], list[str]]:
     at = utc_now()
     with store.write() as session:
-        found = watching.look(session, _sources(), at=at, pages=answer)
+        found = watching.look(session, configured(), at=at, pages=answer)
         if door is not None:
-            watching.tell(session, door, found, sentence, at=at)
+            from alerts import watch_mail  # noqa: PLC0415, what sends, where there is a door
+
+            watch_mail.tell(session, door, found, sentence, at=at)
         keys = {one.key for one in found}
         standing = [one for one in concerns.standing(session) if one.key in keys]
     return found, [sentence(one.cause, one.detail) for one in standing]
-
-
-def _sources() -> tuple[catalogue.Source, ...]:
-    chosen = settings.Sources.read()
-    return catalogue.configured(
-        {"seao": chosen.seao_package_url, "seao_search": chosen.seao_search_url},
-        off=() if chosen.federal_notices else ("canadabuys",),
-    )
 
 
 def _maintain(hours: float | None) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, exists
 from sqlalchemy.orm import aliased
 
-from sources import seao, seao_search
+from sources import seao_names
 from sources.release import Status
 from sources.tables import Tender
 
@@ -21,7 +21,7 @@ def is_overruled() -> ColumnElement[bool]:
     weekly = aliased(Tender)
     off = exists().where(
         weekly.cluster_id == Tender.cluster_id,
-        weekly.source == seao.NAME,
+        weekly.source == seao_names.WEEKLY,
         weekly.status != Status.ACTIVE,
     )
-    return and_(Tender.source == seao_search.NAME, off)
+    return and_(Tender.source == seao_names.SEARCH, off)

@@ -10,18 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sources import canadabuys, feed, invitations, ocds, seao, seao_search
-from sources.release import Reader
-
-#: Every format by the name that `--format` takes.
-READERS: Mapping[str, Reader] = {
-    "seao": seao.read,
-    "seao_search": seao_search.read,
-    "canadabuys": canadabuys.read,
-    "feed": feed.read,
-    "ocds": ocds.read,
-    "invitations": invitations.read,
-}
+#: Every format, as `--format` names it; `sources.readers` has the reader of each.
+FORMATS = ("seao", "seao_search", "canadabuys", "feed", "ocds", "invitations")
 
 _FILE = Path(__file__).with_name("sources.toml")
 
@@ -75,7 +65,7 @@ class Source:
     name: str
     #: As letters name it.
     short: str
-    #: A key of `READERS`.
+    #: One of `FORMATS`.
     format: str
     access: Access
     rhythm: Rhythm
@@ -86,11 +76,6 @@ class Source:
     expected: int = 0
     enabled: bool = True
     addresses: tuple[Address, ...] = ()
-
-    @property
-    def reader(self) -> Reader:
-        """The function that reads its documents."""
-        return READERS[self.format]
 
     def expected_at(self, url: str) -> int:
         """Releases that the document at that address usually has; 0 where fewer mean nothing."""
@@ -124,7 +109,7 @@ def found(key: str) -> Source:
     known = load().get(key)
     if known is not None:
         return known
-    if key not in READERS:
+    if key not in FORMATS:
         raise KeyError(key)
     return Source(
         key=key,
@@ -136,6 +121,12 @@ def found(key: str) -> Source:
         licence="",
         credit="",
     )
+
+
+def short_name(key: str) -> str:
+    """A source as letters name it."""
+    known = load().get(key)
+    return known.short if known else key
 
 
 def configured(
@@ -166,7 +157,7 @@ def _source(key: str, table: dict[str, Any]) -> Source:
         addresses=addresses,
         **words,
     )
-    if source.format not in READERS:
+    if source.format not in FORMATS:
         raise ValueError(f"{key}: no format {source.format}")
     if source.access is not Access.STAFF and not addresses:
         raise ValueError(f"{key}: no address")

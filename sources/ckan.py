@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from sources.errors import SourceMalformed
 from sources.reasons import Reason
+from sources.weeks import period
 
 #: Two days, in the name of a weekly or monthly file, of a copy or of an excerpt of one.
-_PERIOD = re.compile(r"([0-9]{8})_([0-9]{8})")
 _WEEKLY = re.compile(r"hebdo_[0-9]{8}_[0-9]{8}\.json", re.IGNORECASE)
 
 
@@ -63,16 +63,6 @@ def weekly(source: str, document: bytes) -> list[Resource]:
     if not found:
         raise SourceMalformed(source, Reason.NOTHING_LISTED)
     return sorted(found, key=lambda one: (one.first, one.last, one.modified_at, one.url))
-
-
-def period(name: str) -> tuple[date, date] | None:
-    """The days that a file's name tells, "hebdo_20260914_20260920.json"; None where it does not."""
-    match = _PERIOD.search(name)
-    try:
-        first, last = (date.fromisoformat(day) for day in match.groups()) if match else (None, None)
-    except ValueError:
-        return None
-    return (first, last) if first and last and first <= last else None
 
 
 def _weekly(resource: _Resource) -> Resource | None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from base import concerns
 from base.clock import quebec_day, wall_time
-from sources import catalogue, ckan, tenders
+from sources import catalogue, tenders, weeks
 from sources.catalogue import Access, Rhythm, Source
 from sources.shape import Hold
 from sources.tables import Reading, Visit
@@ -145,7 +145,7 @@ def week_is_read(session: Session, monday: date, sources: Iterable[Source], at: 
 def _has_read(session: Session, source: Source, day: date, at: datetime) -> bool:
     """Whether a file up to that day, or a later one, was taken in."""
     periods = (
-        ckan.period(one.address.rpartition("/")[2]) for one in _taken_in(session, source, at)
+        weeks.period(one.address.rpartition("/")[2]) for one in _taken_in(session, source, at)
     )
     return any(days is not None and days[1] >= day for days in periods)
 
@@ -226,5 +226,5 @@ def _held(session: Session, source: Source, at: datetime) -> _Read | None:
 
 def _published(reading: _Read) -> datetime:
     """The morning after the last day in the file's name; else, the moment of the reading."""
-    days = ckan.period(reading.address.rpartition("/")[2])
+    days = weeks.period(reading.address.rpartition("/")[2])
     return min(reading.at, wall_time(days[1] + timedelta(days=1), 6)) if days else reading.at

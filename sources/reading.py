@@ -11,7 +11,7 @@ from pathlib import Path
 
 from base.clock import quebec_day
 from base.database import Database
-from sources import catalogue, ckan, fetch, seao_pages
+from sources import catalogue, ckan, fetch, readers, seao_pages, weeks
 from sources.catalogue import Access, Address, Source
 from sources.errors import SourceError, SourceMalformed
 from sources.fetch import LIMITS, Limits, Unchanged
@@ -65,7 +65,7 @@ def documents(path: Path) -> list[Path]:
         path.stat()
         return [path]
     found = [one for one in path.iterdir() if one.suffix.casefold() == ".json"]
-    return sorted(found, key=lambda one: (ckan.period(one.name) or (date.min,) * 2, one.name))
+    return sorted(found, key=lambda one: (weeks.period(one.name) or (date.min,) * 2, one.name))
 
 
 def read_path(
@@ -203,6 +203,7 @@ def _download(network: Network, wanted: Document) -> Document | None:
 
 def _parsed(document: Document) -> _Answer:
     try:
-        return _Answer(document=document, results=list(document.source.reader(document.content)))
+        results = list(readers.read(document.source, document.content))
+        return _Answer(document=document, results=results)
     except SourceMalformed as error:
         return _Answer(document=document, error=error)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from base.database import Database
-from sources import catalogue
+from sources import catalogue, readers
 from sources.errors import SourceMalformed
 from sources.intake import Counts
 from sources.reasons import Reason
@@ -82,7 +82,7 @@ def _again(session: Session, reading_id: int, at: datetime) -> Replayed | None:
     if document is None:
         return None
     try:
-        results: Results = list(document.source.reader(document.content))
+        results: Results = list(readers.read(document.source, document.content))
     except SourceMalformed as error:
         return _replayed(reading, document, Counts(), fault=str(error.reason))
     if reading.held == Hold.CHANGED:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from base.text import clean
-from sources import fields, package
+from sources import fields, package, seao_names
 from sources.reasons import Reason
 from sources.release import Category, Fault, Item, PassedOver, Release, Status
 from sources.seao_shape import (
@@ -30,7 +30,7 @@ from sources.seao_shape import (
     Tender,
 )
 
-NAME = "seao"
+NAME = seao_names.WEEKLY
 #: A title longer than this is cut; the whole of it is on the public page.
 LONGEST_TITLE = 2000
 _MOST_ITEMS = 200

@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 from msgspec import Raw
 
 from base.text import clean
-from sources import fields, prose
+from sources import fields, prose, seao_names
 from sources import seao_search_shape as shape
 from sources.errors import SourceMalformed
 from sources.reasons import Reason
 from sources.release import Category, Fault, Item, PassedOver, Release, Status
 
-NAME = "seao_search"
+NAME = seao_names.SEARCH
 PAGE = "https://seao.gouv.qc.ca/avis-resultat-recherche/consulter?ItemId="
 
 _CATEGORIES = Path(__file__).with_name("directory") / "seao_categories.csv"

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from base.database import Database
-from sources import absences, ckan, places
+from sources import absences, places, readers, weeks
 from sources.catalogue import Access, Source
 from sources.errors import SourceError
 from sources.intake import Counts, take_in
@@ -273,7 +273,7 @@ def _remember(session: Session, document: Document, same: Reading) -> None:
 
 def _caught_up(session: Session, reading: Reading, document: Document, at: datetime) -> Counts:
     """What later weeks, read before this one, say of its calls: they may be cancelled since."""
-    days = ckan.period(document.name)
+    days = weeks.period(document.name)
     if days is None:
         return Counts()
     others = session.scalars(
@@ -284,9 +284,9 @@ def _caught_up(session: Session, reading: Reading, document: Document, at: datet
     )
     counts = Counts()
     for other in others:
-        period = ckan.period(other.address)
+        period = weeks.period(other.address)
         if period and period[1] > days[1] and other.document:
-            results = document.source.reader(zlib.decompress(other.document))
+            results = readers.read(document.source, zlib.decompress(other.document))
             later = take_in(session, other, results, directory=places.load(), at=at)
             counts += replace(later, releases=0, open=0, passed_over=0, faults=0)
     return counts

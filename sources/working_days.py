@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-import holidays
-
 from base.clock import quebec_day
 
 
@@ -24,4 +22,6 @@ def elapsed(since: datetime, at: datetime) -> int:
 
 @lru_cache(maxsize=8)
 def _holidays(year: int) -> frozenset[date]:
+    import holidays  # noqa: PLC0415, a tenth of a second that only a source's lateness needs
+
     return frozenset(holidays.country_holidays("CA", subdiv="QC", years=year))

@@ -55,6 +55,24 @@ class Hand:
     by: str
     action: str
 
+    def note(
+        self,
+        session: Session,
+        subject: str,
+        before: dict[str, object] | None,
+        after: dict[str, object],
+    ) -> None:
+        """Write down what it did to that row, for the audit."""
+        audit.record(
+            session,
+            at=self.at,
+            who=self.by,
+            action=self.action,
+            subject=subject,
+            before=before,
+            after=after,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -77,7 +95,12 @@ def add(
     stretch = _stretch(days)
     member = members.add_member(session, name, at=hand.at, telephone=telephone)
     _begin(session, member.id, stretch, reason, hand)
-    _note(session, member.id, hand, None, {"name": name, "telephone": telephone} | _told(stretch))
+    hand.note(
+        session,
+        f"member:{member.id}",
+        None,
+        {"name": name, "telephone": telephone} | _told(stretch),
+    )
     return member
 
 
@@ -98,7 +121,7 @@ def rename(
     if telephone is not None:
         member.telephone = telephone
     if before != _named(member):
-        _note(session, member.id, hand, before, _named(member))
+        hand.note(session, f"member:{member.id}", before, _named(member))
     session.flush()
 
 
@@ -173,7 +196,7 @@ def reinstate(
     stretch = replace(stretch, starts_at=max([stretch.starts_at, *over]))
     _is_free(stretch, known)
     _begin(session, member.id, stretch, reason, hand)
-    _note(session, member.id, hand, None, _told(stretch))
+    hand.note(session, f"member:{member.id}", None, _told(stretch))
     return stretch
 
 
@@ -231,7 +254,7 @@ def _correct(
     assert old.id is not None  # noqa: S101, what is known is a row
     members.withdraw_membership(session, old.id, at=hand.at)
     _begin(session, member_id, new, reason, hand)
-    _note(session, member_id, hand, _told(old), _told(new))
+    hand.note(session, f"member:{member_id}", _told(old), _told(new))
 
 
 def _days(stretch: Stretch) -> str:
@@ -245,21 +268,3 @@ def _told(stretch: Stretch) -> dict[str, object]:
         "starts_at": stretch.starts_at.isoformat(),
         "ends_at": ends_at.isoformat() if ends_at else None,
     }
-
-
-def _note(
-    session: Session,
-    member_id: int,
-    hand: Hand,
-    before: dict[str, object] | None,
-    after: dict[str, object],
-) -> None:
-    audit.record(
-        session,
-        at=hand.at,
-        who=hand.by,
-        action=hand.action,
-        subject=f"member:{member_id}",
-        before=before,
-        after=after,
-    )

@@ -31,7 +31,9 @@ def known(session: Session, at: datetime) -> Known:
             contacts[row.address] = found
         else:
             gone[enterprise[0], row.address] = found
-    return Known(enterprises, contacts, gone, _left(rows, last), _merged(rows, keys))
+    asked = ((row.address, last[row.id]) for row in rows if row.id in last)
+    ends = ((address, one.end_reason if one.ended_at else None) for address, one in asked)
+    return Known(enterprises, contacts, gone, left(ends), _merged(rows, keys))
 
 
 def known_members(session: Session) -> dict[str, KnownMember]:
@@ -82,17 +84,14 @@ def _contact(
     )
 
 
-def _left(rows: Iterable[Contact], last: Mapping[int, Subscription]) -> frozenset[str]:
-    """Addresses whose reader unsubscribed, and is not there again under another contact."""
-    left: set[str] = set()
-    subscribed: set[str] = set()
-    for row in rows:
-        asked = last.get(row.id)
-        if asked is not None and asked.ended_at is None:
-            subscribed.add(row.address)
-        elif asked is not None and asked.end_reason == wishes.UNSUBSCRIBED:
-            left.add(row.address)
-    return frozenset(left - subscribed)
+def left(ends: Iterable[tuple[str, str | None]]) -> frozenset[str]:
+    """Addresses whose reader unsubscribed, and is not there again under another contact.
+
+    Of each contact its address, and why its last subscription ended: None where it is live.
+    """
+    every = set(ends)
+    gone = {address for address, reason in every if reason == wishes.UNSUBSCRIBED}
+    return frozenset(gone - {address for address, reason in every if reason is None})
 
 
 def _merged(

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from base import audit, locks
+from base import locks
 from subscriptions import consent, erased, members, wishes
 from subscriptions.difference import NewConsent
 from subscriptions.editing import Hand, Refusal
@@ -68,7 +68,7 @@ def add(
     if asked.consent is not None and not left:
         _consented(session, contact.id, asked.consent, hand)
     after: dict[str, object] = {"member": member.id, "subscribed": bool(asked.wishes and not left)}
-    _note(session, contact.id, hand, None, after)
+    hand.note(session, f"contact:{contact.id}", None, after)
     return contact, not left
 
 
@@ -96,7 +96,7 @@ def correct(
         _consented(session, contact.id, asked.consent, hand)
         changed.append(f"consent {asked.consent.basis.value}")
     if changed:
-        _note(session, contact.id, hand, None, {"changed": changed})
+        hand.note(session, f"contact:{contact.id}", None, {"changed": changed})
     session.flush()
 
 
@@ -105,7 +105,7 @@ def remove(session: Session, contact: Contact, *, hand: Hand) -> None:
     locks.adding(session, locks.Absence.ROSTER)
     contact.ended_at = hand.at
     wishes.remove(session, contact.id, origin=STAFF, at=hand.at)
-    _note(session, contact.id, hand, None, {"ended": True})
+    hand.note(session, f"contact:{contact.id}", None, {"ended": True})
     session.flush()
 
 
@@ -146,7 +146,9 @@ def merge(session: Session, kept: Contact, merged: Contact, *, hand: Hand) -> Ou
     session.execute(
         update(Contact).where(Contact.merged_into_id == merged.id).values(merged_into_id=kept.id)
     )
-    _note(session, merged.id, hand, None, {"merged into": kept.id, "outcome": found.value})
+    hand.note(
+        session, f"contact:{merged.id}", None, {"merged into": kept.id, "outcome": found.value}
+    )
     session.flush()
     return found
 
@@ -207,22 +209,4 @@ def _consented(session: Session, contact_id: int, given: NewConsent, hand: Hand)
         at=hand.at,
         by=hand.by,
         evidence=given.evidence,
-    )
-
-
-def _note(
-    session: Session,
-    contact_id: int,
-    hand: Hand,
-    before: dict[str, object] | None,
-    after: dict[str, object],
-) -> None:
-    audit.record(
-        session,
-        at=hand.at,
-        who=hand.by,
-        action=hand.action,
-        subject=f"contact:{contact_id}",
-        before=before,
-        after=after,
     )

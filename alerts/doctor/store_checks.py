@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from alerts.doctor.findings import Check, Finding, fine, mend, unknown
 from alerts.doctor.machine_checks import standing
+from alerts.hold_tables import Instance
 from alerts.journal import CLOCK_SLACK, Journal
-from alerts.tables import Instance, Letter
+from alerts.tables import Letter
 from base.audit import Audit
 from base.database import Database, ready
 from base.errors import DatabaseAbsent, DatabaseOutdated

@@ -11,9 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(
-        op.f("ix_letter_edition_id_contact_id"), "letter", ["edition_id", "contact_id"]
-    )
+    op.create_index(op.f("ix_letter_edition_id_contact_id"), "letter", ["edition_id", "contact_id"])
     op.drop_index(op.f("ix_letter_edition_id"), table_name="letter")
 
 

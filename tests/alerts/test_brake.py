@@ -14,9 +14,10 @@ from alerts import brake, editions, holds
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Fault, Handing, Tally
+from alerts.hold_tables import Hold
 from alerts.journal import open_journal
 from alerts.recovery import hold_if_restored
-from alerts.tables import Edition, EditionState, Hold, Letter, LetterState
+from alerts.tables import Edition, EditionState, Letter, LetterState
 from base import concerns
 from base.concerns import Concern
 from base.database import Database

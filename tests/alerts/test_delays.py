@@ -149,6 +149,8 @@ def test_staff_read_it_in_french(
     assert "Aucun avis" in empty.out  # type: ignore[attr-defined]
     _past(database)
     said = alertes("rapport", "delais")
+    page = Path("var/rapports/delais.html").read_text("utf-8")
+    assert ("<svg" in page, "Avis reçus, selon les jours" in page) == (True, True)
     for words in ("Moins de 6 jours", "5,5", "50,0\u00a0%", "Lettre de la semaine", "1\u00a0avis"):
         assert words in said.out  # type: ignore[attr-defined]
     first = json.loads(

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from alerts import dispatch, holds, outbox, outcomes
 from alerts.delivery import Relay
 from alerts.dispatch import Handing, Tally, hand_over
+from alerts.hold_tables import Instance
 from alerts.journal import open_journal
 from alerts.recovery import hold_if_restored, recover
-from alerts.tables import Instance, Letter, LetterState, Omission, Told, ToldState, Why
+from alerts.tables import Letter, LetterState, Omission, Told, ToldState, Why
 from base.database import Database
 from subscriptions import suppressions
 from subscriptions.tables import Consent, Contact, Membership, Subscription, Suppression

@@ -12,8 +12,8 @@ from sqlalchemy import select, text
 
 from alerts.doctor import key_age, machine_checks, setting_checks, store_checks
 from alerts.doctor.findings import Check, Finding, State
+from alerts.hold_tables import Instance
 from alerts.journal import open_journal
-from alerts.tables import Instance
 from base import audit, env_file
 from base.database import Database, connect
 from base.settings import FILE, Identity, Keys, Relay

@@ -361,10 +361,9 @@ def test_a_bounce_of_an_erased_letter_suppresses_nobody(database: Database) -> N
         assert session.scalar(select(func.count()).select_from(Attempt)) == 0
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_an_older_version_left_in_the_file_goes_as_well(database: Database) -> None:
     """Rows deleted while SQLite did not overwrite them are only gone once the file is rewritten."""
-    if database.engine.dialect.name != "sqlite":
-        pytest.skip("SQLite's file")
     with sqlite3.connect(str(database.engine.url.database)) as old:
         old.execute("PRAGMA secure_delete=OFF")
         old.execute("CREATE TABLE ancienne (adresse TEXT)")
@@ -379,10 +378,9 @@ def test_what_an_older_version_left_in_the_file_goes_as_well(database: Database)
     assert wiping.places(database, NEEDLES) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_running_reader_keeps_the_log_and_is_told(database: Database) -> None:
     """On SQLite the log cannot be emptied under somebody who still reads what it holds."""
-    if database.engine.dialect.name != "sqlite":
-        pytest.skip("SQLite's log")
     with database.write() as session:
         made = fill(session, CANARY, NAME)
     assert asyncio.run(_while_reading(database, made)) is False

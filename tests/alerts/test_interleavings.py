@@ -20,7 +20,7 @@ from base.clock import utc_now
 from base.database import Database
 from campaigns import interleavings, schedulers
 from campaigns.changes import CHANGES
-from campaigns.interleavings import AFTER, BEFORE, LOT
+from campaigns.plans import AFTER, BEFORE, LOT
 from tests.coop import entitled, letter
 from tests.mailserver import mail_server
 

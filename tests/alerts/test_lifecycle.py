@@ -6,12 +6,14 @@ import email
 import email.policy
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from alerts import editions, outbox
+from alerts.streams import Tick
 from alerts.tables import (
     Edition,
     Letter,
@@ -101,6 +103,24 @@ def test_who_arrives_is_welcomed_once_with_all_that_is_open(database: Database) 
     assert "Déneigement des stationnements" in _text(message)
     with database.read() as session:
         assert session.scalars(select(Told.contact_id)).all() == [new.id]
+
+
+def test_a_run_that_breaks_off_leaves_no_transaction_open(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        _at_work(session)
+        _arrives(session, "anne", MORNING - timedelta(hours=1))
+        tender(session, "20170291", closes_at=AT + timedelta(days=20))
+
+    def broken(tick: Tick, edition: Edition) -> NoReturn:
+        raise OSError(edition.frequency)
+
+    monkeypatch.setattr(editions, "_write_whole", broken)
+    with pytest.raises(OSError, match="welcome") as kept:
+        _tick(database, MORNING)
+    assert kept.tb is not None  # what it was doing is still held
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
 def test_where_nothing_is_open_a_word_is_said_all_the_same(database: Database) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from alerts import reactions
+from alerts import reactions, relevance
 from alerts.answer_tables import Answer, Reaction
 from alerts.classification import Lexicon
 from base.database import Database
@@ -96,7 +96,7 @@ def _answered(session: Session) -> None:
 def test_staff_see_the_returns_by_sector(database: Database) -> None:
     with database.write() as session:
         _answered(session)
-        (snow,) = reactions.by_sector(session)
+        (snow,) = relevance.by_sector(session)
     assert (snow.sector, snow.not_relevant, snow.interested) == ("deneigement", 2, 1)
     assert [one.number for one in snow.returned] == ["20169999", "20169865"]
     assert snow.returned[0].evidence == WHY[0]["evidence"]
@@ -105,7 +105,7 @@ def test_staff_see_the_returns_by_sector(database: Database) -> None:
 def test_returns_become_labelled_rows(database: Database) -> None:
     with database.write() as session:
         _answered(session)
-        cleaning, formula = reactions.labelled(session, Lexicon.of(sectors.load()))
+        cleaning, formula = relevance.labelled(session, Lexicon.of(sectors.load()))
     assert cleaning.sectors == ("deneigement", "entretien-menager")
     assert cleaning.disputed == ("deneigement",)
     assert "deneigement" not in formula.sectors
@@ -150,4 +150,4 @@ def test_a_reaction_survives_its_cluster(database: Database) -> None:
         reactions.answer(session, 1, cluster, Answer.NOT_RELEVANT, AT)
         session.get_one(Tender, cluster).cluster_id = 999
         session.flush()
-        assert len(reactions.by_sector(session)) == 1
+        assert len(relevance.by_sector(session)) == 1

@@ -251,11 +251,10 @@ def test_an_erasure_that_a_letter_holds_back_waits(database: Database) -> None:
     assert keep_to_limits(database, at=AT + DAY)["contact"] == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_files_that_cannot_be_rewritten_are_said_and_tried_again_each_night(
     database: Database,
 ) -> None:
-    if database.engine.dialect.name != "sqlite":
-        pytest.skip("a reader holds SQLite's log")
     with database.write() as session:
         departed(session, "anne", AT - 500 * DAY)
     impatient = connect(str(database.engine.url), busy=0.2)
@@ -272,12 +271,11 @@ def test_files_that_cannot_be_rewritten_are_said_and_tried_again_each_night(
     assert wiping.places(database, [b"anne@exemple.quebec"]) == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_through_four_years_nothing_is_kept_too_long_nor_let_go_too_soon(
     database: Database, record_property: pytest.RecordProperty
 ) -> None:
     """Every week: who is over its limit is in no row and no byte, who is not is there whole."""
-    if database.engine.dialect.name != "sqlite":
-        pytest.skip("the bytes of four years are read in SQLite's file")
     chance = random.Random(20260921)  # noqa: S311, seeded to be repeated
     ends: dict[str, datetime] = {}
     with database.write() as session:

@@ -13,9 +13,10 @@ from alerts import returns
 from alerts.answer_tables import Bounce
 from alerts.bounces_dsn import ReturnKind
 from alerts.callsheet import to_call
+from alerts.hold_tables import Hold
 from alerts.mailbox import Maildir
 from alerts.returns import Reception
-from alerts.tables import Hold, Letter, LetterState, Told, ToldState
+from alerts.tables import Letter, LetterState, Told, ToldState
 from base.database import Database
 from subscriptions.tables import Contact
 from tests.coop import AT, entitled, letter

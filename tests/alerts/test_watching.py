@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from alerts import editions, holds, staff_mail, watching
+from alerts import editions, holds, staff_mail, watch_mail, watch_pages, watching
 from alerts.delivery import Relay
 from alerts.staff_mail import Door
 from alerts.tables import Attempt, Edition, EditionState, Letter
@@ -198,12 +198,12 @@ def test_staff_are_written_to_once_for_each_thing_that_is_found(database: Databa
         at = AT + minute * MINUTE
         found = _look(database, at, pages=minute < 40)
         with database.write() as session:
-            told += [minute] * watching.tell(session, DOOR, found, sentence, at=at)
+            told += [minute] * watch_mail.tell(session, DOOR, found, sentence, at=at)
     # The service at its 25th minute; the pages, last seen at the 35th, 25 minutes later.
     assert told == [25]
     found = _look(database, AT + 60 * MINUTE, pages=False)
     with database.write() as session:
-        assert watching.tell(session, DOOR, found, sentence, at=AT + 60 * MINUTE)
+        assert watch_mail.tell(session, DOOR, found, sentence, at=AT + 60 * MINUTE)
         assert len(staff_mail.told(session, "watch")) == 2
 
 
@@ -229,9 +229,9 @@ def test_pages_answer_where_they_reach_their_database(
 ) -> None:
     with web_server() as site:
         site.pages["/sante"] = Page(body=body, status=status)
-        assert watching.pages_answer(f"{site.url}/sante") is answering
+        assert watch_pages.pages_answer(f"{site.url}/sante") is answering
 
 
 def test_pages_that_do_not_listen_do_not_answer() -> None:
-    assert not watching.pages_answer("http://127.0.0.1:1/sante")
-    assert not watching.pages_answer("pas une adresse")
+    assert not watch_pages.pages_answer("http://127.0.0.1:1/sante")
+    assert not watch_pages.pages_answer("pas une adresse")

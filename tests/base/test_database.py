@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 import alerts.answer_tables
+import alerts.hold_tables
 import alerts.staff_tables
 import alerts.tables  # noqa: F401
 import base.concerns

@@ -11,7 +11,8 @@ from typer.testing import CliRunner, Result
 
 from alerts import editions, holds
 from alerts.handing import Fault, Tally
-from alerts.tables import Hold, Letter, LetterState
+from alerts.hold_tables import Hold
+from alerts.tables import Letter, LetterState
 from base.audit import Audit
 from base.clock import utc_now
 from base.database import Database

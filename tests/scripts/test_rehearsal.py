@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from alerts import assembly, editions, holds
+from alerts import assembly, editions, holds, rehearsal
 from alerts.staff_tables import StaffLetter
 from alerts.tables import Edition, Letter
 from base import settings
@@ -276,3 +276,10 @@ def test_a_folder_that_cannot_be_written_is_said(run: Run) -> None:
     Path("var").write_text("un fichier")
     told = run("apercu", "--au", FRIDAY, "--sans-ouvrir")
     assert (told.code, "ne peut pas être écrit" in told.err) == (1, True)
+
+
+def test_who_stops_at_a_letter_leaves_no_transaction_open(run: Run, database: Database) -> None:
+    desk = assembly.desk(settings.Identity.read(), settings.Relay.read(), settings.Keys.read())
+    _, letters = next(rehearsal.rehearse(database, desk, at=AT - timedelta(days=3)))
+    assert next(letters).address
+    assert database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

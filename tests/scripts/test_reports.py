@@ -56,6 +56,7 @@ REPORTS = {
     "semaine-2026-S39": ("semaine", "--au", "2026-09-22"),
     f"preuve-{NUMBER}": ("preuve", NUMBER),
     "preuve-2026-09-21-2026-09-27": ("preuve", *WEEK_OF),
+    "delais-2026-09-21-2026-09-27": ("delais", "--depuis", "2026-09-21", "--jusqua", "2026-09-27"),
     "secteurs-2026-09-21-2026-09-27": ("secteurs", *WEEK_OF),
     "sans-avis-2026-09-30": ("sans-avis", "--au", "2026-09-30"),
     "sources-2026-09-30": ("sources", "--au", "2026-09-30"),

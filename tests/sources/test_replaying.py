@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from base.database import Database, connect, upgrade
 from benchmarks.seao_generator import Generator
-from sources import catalogue, replaying, rounds
+from sources import catalogue, readers, replaying, rounds
 from sources.intake import Counts
 from sources.reading import read_path
 from sources.release import Fault
@@ -30,7 +30,7 @@ SEAO = catalogue.load()["seao"]
 def take(database: Database, name: str, content: bytes, at: datetime = AT) -> Any:
     address = f"https://exemple.quebec/{name}"
     document = Document(source=SEAO, address=address, content=content, sha256=f"{hash(content)}")
-    return store(database, document, list(SEAO.reader(content)), at)
+    return store(database, document, list(readers.read(SEAO, content)), at)
 
 
 def rows(session: Session) -> list[tuple[Any, ...]]:
@@ -91,7 +91,7 @@ def test_what_a_corrected_reader_can_read_comes_in(
             yield Fault("seao", 1, one.ocid, "x") if one.ocid == "ocds-ec9k95-2" else one
 
     at = datetime(2026, 9, 15, tzinfo=UTC)
-    monkeypatch.setattr(catalogue, "READERS", {**catalogue.READERS, "seao": worse})
+    monkeypatch.setattr(readers, "READERS", {**readers.READERS, "seao": worse})
     assert take(database, "f.json", content, at).counts.faults == 1
     monkeypatch.undo()
     (replayed,) = replaying.replay(database, at=at)
@@ -110,7 +110,7 @@ def test_a_reader_that_cleans_otherwise_makes_no_contradiction(
         for one in seao_read(document):
             yield replace(one, title="Un titre nettoyé autrement")
 
-    monkeypatch.setattr(catalogue, "READERS", {**catalogue.READERS, "seao": other})
+    monkeypatch.setattr(readers, "READERS", {**readers.READERS, "seao": other})
     (replayed,) = replaying.replay(database, at=at)
     assert replayed.counts.changed == 0
 
