@@ -78,9 +78,9 @@ class Side:
 def growth(size: Size, root: Path) -> Measured:
     """A letter of many contacts against one of few."""
     (many, few), _, lot = SIZES[size]
-    coops = [seeded(root, contacts) for contacts in (many, few)]
-    with counting() as sink, coops[0].opened() as large, coops[1].opened() as small:
-        sides = Side(coops[0], large, lot), Side(coops[1], small, lot)
+    both = [seeded(root, contacts) for contacts in (many, few)]
+    with counting() as sink, both[0].opened() as large, both[1].opened() as small:
+        sides = Side(both[0], large, lot), Side(both[1], small, lot)
         for side in sides:
             side.next(sink.port)  # reads what a process reads once
         figures = interleaved(partial(sides[0].next, sink.port), partial(sides[1].next, sink.port))
@@ -96,7 +96,7 @@ def growth(size: Size, root: Path) -> Measured:
             detail=(
                 f"seed {SEED}, {CALLS} calls, lots of {lot} contacts of either, SQLite on disk",
                 "us a letter: " + ", ".join(f"{one:.0f}/{two:.0f}" for one, two in figures),
-                f"database: {coops[0].size >> 20} MiB and {coops[1].size >> 20} MiB",
+                f"database: {both[0].size >> 20} MiB and {both[1].size >> 20} MiB",
             ),
             twin=f"the same {len(sides[0].told())} notices told of either; {accepted} letters "
             "accepted, as many as the sink counted",
@@ -117,13 +117,13 @@ def whole_edition(coop: Coop, port: int) -> int:
 def memory(size: Size, root: Path) -> Measured:
     """The peak of a process that does a whole edition of many against one of few."""
     _, (many, few), _ = SIZES[size]
-    coops = {contacts: seeded(root, contacts) for contacts in (many, few)}
+    both = {contacts: seeded(root, contacts) for contacts in (many, few)}
     letters: list[int] = []
 
     def peak(contacts: int) -> float:
         with counting() as sink:
             made, octets, *_ = coops.alone(
-                partial(whole_edition, coops[contacts].copied("again"), sink.port)
+                partial(whole_edition, both[contacts].copied("again"), sink.port)
             )
             assert made == sink.letters == sink.mailboxes, "sink"  # noqa: S101, else no figure
             letters.append(made)
