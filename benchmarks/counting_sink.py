@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import sleep
-from typing import Any
+from typing import Any, cast
 
 _PROCESSES = multiprocessing.get_context("fork")
 _END = b"\r\n.\r\n"
@@ -71,7 +71,7 @@ class _Session(asyncio.Protocol):
         self._unread, self._in_body, self._recipient = bytearray(), False, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
         self._transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:

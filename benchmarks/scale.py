@@ -212,7 +212,8 @@ def _handed_over_in(coop: Coop, port: int) -> int:
 def _print_tables(database: Database) -> None:
     """Rows and octets of each table, its indexes included."""
     with database.read() as session:
-        owner = dict(session.execute(text("SELECT name, tbl_name FROM sqlite_schema")).all())
+        named = session.execute(text("SELECT name, tbl_name FROM sqlite_schema"))
+        owner: dict[str, str] = {name: table for name, table in named}  # noqa: C416, a row is no pair
         octets: Counter[str] = Counter()
         pages = text("SELECT name, sum(pgsize) FROM dbstat GROUP BY name")
         for name, size in session.execute(pages):
