@@ -12,6 +12,7 @@ from alerts.letter import Press, Sender
 from alerts.mailbox import mailbox
 from alerts.postponed import Postponed
 from alerts.returns import Reception
+from alerts.signing import Signer
 from alerts.staff_mail import Door
 from alerts.verp import Verp
 from alerts.writing import Desk
@@ -72,10 +73,23 @@ def server(relay: settings.Relay) -> Relay:
     )
 
 
+def signing(relay: settings.Relay) -> Relay:
+    """The relay, as letters are handed to it: signed by us where the settings name a key.
+
+    Raises:
+        SettingInvalid: that key cannot be used.
+    """
+    if relay.dkim_key_file is None:
+        return server(relay)
+    selector, author = relay.dkim_selector, relay.author_email
+    signer = Signer.of(relay.dkim_key_file, selector=selector, author=author)
+    return replace(server(relay), signer=signer)
+
+
 def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -> Handing:
     """How letters are handed over; makes the journal when it is absent."""
     return Handing(
-        relay=server(relay),
+        relay=signing(relay),
         sender=relay.bounce_email,
         verp=verp(relay, keys),
         allowed=relay.allowed(),
@@ -89,7 +103,7 @@ def handing(relay: settings.Relay, keys: settings.Keys, store: settings.Store) -
 def door(identity: settings.Identity, relay: settings.Relay, to: str) -> Door:
     """How staff are reached, at the one address `to`."""
     # Doubt costs staff a second copy, and waiting costs the watch its next look.
-    soon = replace(server(relay), dot_reply_within=60.0)
+    soon = replace(signing(relay), dot_reply_within=60.0)
     return Door(relay=soon, sender=relay.bounce_email, to=to, author=sender(identity, relay))
 
 

@@ -21,6 +21,7 @@ import aiosmtplib
 
 from alerts.errors import RelayMisconfigured, RelayUnreachable
 from alerts.replies import Outcome, Phase, Receipt, classify
+from alerts.signing import Signer
 from alerts.transaction import REPLY_LINE, Connection, Envelope, Habits, Offers, Reader
 
 __all__ = ["Connection", "Envelope", "Outcome", "Phase", "Receipt", "Relay", "classify"]
@@ -43,6 +44,8 @@ class Relay:
     ca_file: Path | None = None
     #: Our name in EHLO; empty for this machine's.
     helo: str = ""
+    #: Signs in its stead; None where it signs itself.
+    signer: Signer | None = None
     dot_reply_within: float = DOT_REPLY_WITHIN
     habits: Habits = field(default_factory=Habits, compare=False)
 
@@ -95,6 +98,7 @@ class Relay:
                 size=int(size) if size.isascii() and size.isdigit() else 0,
             ),
             habits=self.habits,
+            signer=self.signer,
             dot_reply_within=self.dot_reply_within,
         )
 

@@ -13,7 +13,7 @@ from alerts.sections import SECTIONS
 LIMIT = 80_000
 #: What cards may take of the room where not all fit, so that one-line entries follow.
 _CARDS = 0.75
-_CARD, _LINE = attrgetter("card"), attrgetter("line")
+_CARD, _LINE, _PLACE = attrgetter("card"), attrgetter("line"), attrgetter("place")
 
 
 def fitted(
@@ -27,10 +27,11 @@ def fitted(
     Raises:
         LetterUnwritable: there is no room even for the count.
     """
-    headings = {
-        place: printer.section(SECTIONS[place], stream) for place in {s.place for s in shown}
+    parts = {
+        place: [printer.section(SECTIONS[place], stream)] for place in sorted({*map(_PLACE, shown)})
     }
-    room -= sum(_size(heading, link) for heading in headings.values())
+    for (heading,) in parts.values():
+        room -= _size(heading, link)
     cards = _within(room, map(_CARD, shown), link)
     lines: list[Entry] = []
     if len(cards) < len(shown):
@@ -41,9 +42,8 @@ def fitted(
     if room < 0:
         raise LetterUnwritable(f"{-room} octets too many without any notice")
     rest = len(shown) - len(cards) - len(lines)
-    parts: dict[int, list[Entry]] = {place: [headings[place]] for place in sorted(headings)}
-    for one, entry in zip(shown, [*cards, *lines], strict=False):
-        parts[one.place].append(entry)
+    for place, entry in zip(map(_PLACE, shown), [*cards, *lines], strict=False):
+        parts[place].append(entry)
     made = [entry for part in parts.values() if len(part) > 1 for entry in part]
     return made + ([printer.rest(rest)] if rest else []), len(cards)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from itertools import repeat
 from operator import attrgetter
 from typing import Self
 
@@ -17,7 +16,7 @@ from alerts import message
 from alerts.digest import Digest
 from alerts.errors import LetterUnwritable
 from alerts.fitting import LIMIT, fitted
-from alerts.printing import Foot, Gist, Printed, Printer, filling
+from alerts.printing import LINK, Foot, Gist, Printed, Printer, filling
 from alerts.templates import cut, wrap
 from base.text import clean
 from subscriptions.by_mail import mailto
@@ -90,7 +89,7 @@ def compose(
     Raises:
         LetterUnwritable: an address or link that cannot be mailed, or a template that fails.
     """
-    if not all(_LINK.fullmatch(link) for link in (links.leave, links.change)):
+    if not (_LINK.fullmatch(links.leave) and _LINK.fullmatch(links.change)):
         raise LetterUnwritable("the reader's links are no web addresses")
     try:
         return _composed(press, digest, links, recipient=recipient, key=key, at=at)
@@ -102,7 +101,7 @@ def _composed(
     press: Press, digest: Digest, links: ReaderLinks, *, recipient: str, key: str, at: datetime
 ) -> Composed:
     printer, mark = press.printer, message.digits(key)
-    shown = sorted(map(printer.shown, digest.notices, repeat(at)), key=_RANK)
+    shown = sorted(map(printer.moment(at).__getitem__, digest.notices), key=_RANK)
     gist = Gist.of(digest, shown, at)
     opening = printer.opening(gist)
     foot = printer.foot(Foot(digest.coverage, digest.gaps, digest.credits))
@@ -126,16 +125,16 @@ def _composed(
     content = b"".join(
         (
             before[0],
-            *[link.join(one.text) for one in entries],
+            *map(_TEXT, entries),
             after[0] + before[1],
-            *[link.join(one.html) for one in entries],
+            *map(_HTML, entries),
             after[1],
         )
-    )
+    ).replace(LINK, link)
     return Composed(content=content, message_id=identity, subject=opening.subject, shown=cards)
 
 
-_RANK = attrgetter("rank")
+_RANK, _TEXT, _HTML = attrgetter("rank"), attrgetter("text"), attrgetter("html")
 
 
 def _slots(
@@ -144,10 +143,16 @@ def _slots(
     """What only this reader's letter says, for the text and for the HTML part."""
     member, sectors = cut(clean(digest.member_name)), _listed(digest.sectors)
     name, whose = filling(cut(clean(digest.contact_name), 100)), filling(wrap(member), member)
-    own = {b"change": message.ended(links.change), b"leave": message.ended(links.leave)}
-    text = {b"lead": lead.text, b"sectors": sectors.text, b"name": name.text, b"member": whose.text}
+    text = {
+        b"change": message.ended(links.change),
+        b"leave": message.ended(links.leave),
+        b"lead": lead.text,
+        b"sectors": sectors.text,
+        b"name": name.text,
+        b"member": whose.text,
+    }
     html = {b"lead": lead.html, b"sectors": sectors.html, b"name": name.html, b"member": whose.html}
-    return own | text, own | html
+    return text, text | html
 
 
 @lru_cache(maxsize=1000)
@@ -169,6 +174,9 @@ def _headers(sender: Sender, stream: str, at: datetime) -> list[str]:
     ]
 
 
+_ONE_CLICK = message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
+
 def unsubscribe(sender: Sender, leave: str) -> list[str]:
     """One click first (RFC 8058); by mail, a line of its own, where a mailbox is read."""
     ways = f"<{leave}>"
@@ -176,7 +184,7 @@ def unsubscribe(sender: Sender, leave: str) -> list[str]:
         ways += f", <{mailto(message.address(sender.bounce_email), leave)}>"
     return [
         message.raw("List-Unsubscribe", ways).replace(", ", ",\r\n "),
-        message.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        _ONE_CLICK,
     ]
 
 

@@ -16,6 +16,8 @@ _OPEN, _CLOSE = "\x02", "\x03"
 _SLOT = re.compile(f"{_OPEN}([a-z]+){_CLOSE}")
 #: A line break of quoted-printable alone, that no reader sees.
 _SOFT = b"=\r\n"
+#: A short line of ASCII that is the same quoted: most links.
+_ITSELF = re.compile(r"[!-\-/-<>-~][!-<>-~]{0,74}")
 _ADDRESS = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+")
 
 
@@ -58,6 +60,8 @@ def raw(name: str, value: str) -> str:
 
 def quoted(text: str) -> bytes:
     """Quoted-printable with CRLF, lines of at most 76 octets, no line that begins with a dot."""
+    if _ITSELF.fullmatch(text):
+        return text.encode("ascii")
     body = binascii.b2a_qp(text.replace("\r\n", "\n").encode(), istext=True)
     if body.startswith(b".") or b"\n." in body:
         body = re.sub(rb"(?m)^\.+", lambda dots: b"=2E=\n" * len(dots[0]), body)
@@ -87,6 +91,12 @@ def ended(text: str) -> bytes:
     return quoted(text) if not text or text.endswith("\n") else quoted(text) + _SOFT
 
 
+_PART = (
+    '\r\nContent-Type: text/%s; charset="utf-8"\r\n'
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+
+
 def alternative(headers: Sequence[str], *, boundary: str) -> tuple[bytes, bytes, bytes]:
     """What stands before the text, between it and the HTML, and after both, in one message."""
     head = "\r\n".join(
@@ -97,13 +107,9 @@ def alternative(headers: Sequence[str], *, boundary: str) -> tuple[bytes, bytes,
             "",
         )
     )
-    text, html = (
-        f'\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        for subtype in ("plain", "html")
-    )
-    end = f"\r\n--{boundary}--\r\n"
-    return (head + text).encode("ascii"), html.encode("ascii"), end.encode("ascii")
+    mark = f"\r\n--{boundary}"
+    text, html = f"{mark}{_PART % 'plain'}", f"{mark}{_PART % 'html'}"
+    return (head + text).encode("ascii"), html.encode("ascii"), f"{mark}--\r\n".encode("ascii")
 
 
 def digits(key: str) -> str:

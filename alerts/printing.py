@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 #: What a reader's own letter fills in.
 _NAMES = ("name", "lead", "member", "sectors", "change", "leave")
 _SLOTS = SimpleNamespace(**{name: message.slot(name) for name in _NAMES})
+#: Stands for the reader's link in what is kept printed; nothing quoted for the wire has it.
+LINK = b"\0"
 #: What HTML escapes.
 _MARKUP = re.compile("[&<>\"']")
-#: Notices kept printed: those of one edition, with the reasons of all its readers.
+#: Notices kept printed of one moment: those of an edition, with the reasons of all its readers.
 _KEPT = 10_000
 
 
@@ -47,13 +50,13 @@ class Printed(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a letter says of one notice, or between notices: parted at the reader's link.
+    """What a letter says of one notice, or between notices: `LINK` stands for the reader's link.
 
     That is the only slot it has: a notice has the link several times, each with another end.
     """
 
-    text: tuple[bytes, ...]
-    html: tuple[bytes, ...]
+    text: bytes
+    html: bytes
     #: Octets without the links, and how many of these there are.
     octets: int
     links: int
@@ -61,11 +64,15 @@ class Entry(NamedTuple):
     @classmethod
     def of(cls, printed: Printed) -> Self:
         """A piece without any slot but the link."""
-        text, html = (
-            tuple(part % {} for part in piece.split(b"%(change)b"))
-            for piece in (printed.text, printed.html)
-        )
-        return cls(text, html, sum(map(len, text + html)), len(text + html) - 2)
+        text, html = (piece % {b"change": LINK} for piece in printed)
+        links = text.count(LINK) + html.count(LINK)
+        return cls(text, html, len(text + html) - links, links)
+
+
+_PLACE, _CLOSES_AT = attrgetter("place"), attrgetter("closes_at")
+#: Rhythms that no letter at once is ahead of.
+_AT_ONCE = frozenset({"", Stream.INSTANT})
+_CHANGED = SECTIONS.index(Section.CHANGED)
 
 
 class Gist(NamedTuple):
@@ -93,15 +100,15 @@ class Gist(NamedTuple):
     def of(cls, digest: Digest, shown: Sequence[Shown], at: datetime) -> Self:
         """Of the digest's letter at that moment."""
         named = len(shown) == 1 and digest.stream in {Stream.CHANGE, Stream.REMINDER}
-        slower = digest.frequency not in {"", Stream.INSTANT}
+        slower = digest.frequency not in _AT_ONCE
         return cls(
             stream=digest.stream,
             promoted=digest.stream == Stream.INSTANT and slower,
             frequency=digest.frequency,
             period=digest.period,
             total=len(shown),
-            changed=[one.place for one in shown].count(SECTIONS.index(Section.CHANGED)),
-            nearest=min([one.closes_at for one in shown if one.closes_at], default=None),
+            changed=list(map(_PLACE, shown)).count(_CHANGED),
+            nearest=min(filter(None, map(_CLOSES_AT, shown)), default=None),
             sole=shown[0].notice if named else None,
             was_due_at=digest.was_due_at,
             without_week=digest.without_week,
@@ -180,6 +187,21 @@ class Shown:
         return self._printer.lead(self.notice, sole=False)
 
 
+class Moment(dict[Notice, Shown]):
+    """The notices as the letters of one moment show them, each made when it is first asked for."""
+
+    def __init__(self, printer: Printer, at: datetime) -> None:
+        super().__init__()
+        self._printer = printer
+        self._at = at
+
+    def __missing__(self, notice: Notice) -> Shown:
+        if len(self) >= _KEPT:
+            self.clear()
+        made = self[notice] = Shown(self._printer, notice, self._at)
+        return made
+
+
 class Printer:
     """The digest's templates and what was printed of them; made once a process."""
 
@@ -187,7 +209,7 @@ class Printer:
         self._sender = sender
         self._text = template("emails/digest/body.txt")
         self._html = template("emails/digest/body.html")
-        self.shown = lru_cache(_KEPT)(partial(Shown, self))
+        self.moment = lru_cache(2)(partial(Moment, self))
         self.opening = lru_cache(2000)(self._opening)
         self.section = lru_cache(200)(self._section)
         self.rest = lru_cache(200)(self._rest)

@@ -18,6 +18,8 @@ from base.text import clean, fold
 
 ROOT = Path(__file__).parent.parent / "templates"
 _INCLUDE = re.compile(r'\{% include "([^"]+)" %\}\n?')
+#: What fits on a line as it is, where it is short enough.
+_LINE = re.compile(r"\S(?:[^\t\n\v\f\r]*\S)?")
 #: Characters of a title that a letter shows; the rest is cut visibly.
 TITLE = 300
 #: Characters of a title in a one-line entry.
@@ -35,9 +37,15 @@ def cut(text: str, length: int = TITLE) -> str:
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
-@lru_cache(maxsize=2000)
 def wrap(text: str, indent: str = "") -> str:
     """Lines of at most 76 characters, broken at ordinary blanks only."""
+    if len(indent) + len(text) <= 76 and _LINE.fullmatch(text):
+        return indent + text
+    return _filled(text, indent)
+
+
+@lru_cache(maxsize=2000)
+def _filled(text: str, indent: str) -> str:
     return textwrap.fill(
         text,
         76,

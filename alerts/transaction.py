@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import SupportsIndex, TypeVar
 
 from alerts.replies import Outcome, Phase, Receipt, classify
+from alerts.signing import Signer
 
 #: Seconds for a command's reply, the body, and all of them together, however slowly it drips.
 REPLY_WITHIN, BODY_WITHIN, OFFER_WITHIN = 60.0, 180.0, 240.0
@@ -99,12 +100,14 @@ class Connection:
         *,
         offers: Offers,
         habits: Habits,
+        signer: Signer | None = None,
         dot_reply_within: float,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._offers = offers
         self._habits = habits
+        self._signer = signer
         self._dot_reply_within = dot_reply_within
         self._phase = Phase.CONNECT
         self._carried = 0
@@ -120,6 +123,8 @@ class Connection:
 
         A Receipt means that this letter was certainly not accepted.
         """
+        if self._signer is not None:
+            envelope = replace(envelope, content=self._signer.signed(envelope.content))
         if 0 < self._offers.size < len(envelope.content):
             words = f"larger than {self._offers.size} octets"
             return Receipt(Outcome.REFUSED, Phase.MAIL, words)

@@ -6,6 +6,7 @@ source asks for none but DATABASE_URL, sending asks for who writes and through w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -136,6 +137,10 @@ class Relay(Group):
     list_domain: str
     #: The names under which the relay publishes its DKIM keys, parted by spaces; only verified.
     dkim_selectors: str = ""
+    #: The private key that signs letters for the author's domain; empty where the relay signs.
+    dkim_key_file: FilePath | None = None
+    #: The name under which the public half of that key is published.
+    dkim_selector: str = Field(default="", validate_default=True)
     #: Who may be mailed: "*", or addresses and domains parted by spaces. Default: nobody.
     mail_allowed: str = ""
     #: The journal of what was handed over: outside the database, and not in its backups.
@@ -149,6 +154,16 @@ class Relay(Group):
         if value == "none" and info.data.get("smtp_host") not in {"127.0.0.1", "localhost", "::1"}:
             raise ValueError("none is allowed only for 127.0.0.1")
         return value
+
+    @field_validator("dkim_selector")
+    @classmethod
+    def _named_with_its_key(cls, value: str, info: ValidationInfo) -> str:
+        # A key file that is wrong is told by itself, and is not among the data.
+        if "dkim_key_file" in info.data and bool(value) != bool(info.data["dkim_key_file"]):
+            raise ValueError("DKIM_SELECTOR and DKIM_KEY_FILE go together")
+        if not re.fullmatch(r"(?i)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.(?!$)|$))*", value):
+            raise ValueError("must be one or more labels of a domain name")
+        return value.lower()
 
     @field_validator("bounce_email")
     @classmethod

@@ -13,6 +13,21 @@ _HOST = "chez qui tient le DNS de {domain}"
 _ONLY_ONE = "Les réunir en un seul"
 
 DNS_SENTENCES: dict[tuple[Check, str], str] = {
+    (Check.SIGNING, "relay"): "Le relais signe les lettres : DKIM_KEY_FILE est vide.",
+    (Check.SIGNING, "ours"): "Nous signons les lettres avec la clé {selector}.",
+    (Check.SIGNING, "key unreadable"): (
+        "{file} n’est pas une clé RSA que le service peut lire (PEM, sans mot de passe) : aucune "
+        "lettre ne pourrait partir. Voir les droits du fichier, ou refaire la clé avec openssl."
+    ),
+    (Check.SIGNING, "key open"): (
+        "D’autres utilisateurs de cette machine peuvent lire ou changer {file}, la clé qui signe. "
+        f"Lancer{NBSP}: chmod 600 {{file}}"
+    ),
+    (Check.SIGNING, "key short"): (
+        "La clé de {file} a moins de 2048 bits. En faire une autre, sous un autre nom : voir "
+        "« Signer les lettres » dans docs/operations.md."
+    ),
+    (Check.SIGNING, "settings"): _SETTINGS,
     (Check.RETURN, "fine"): "Un serveur reçoit le courriel qui revient à {domain}.",
     (Check.RETURN, "settings"): _SETTINGS,
     (Check.RETURN, "silence"): _SILENCE,
@@ -92,6 +107,15 @@ DNS_SENTENCES: dict[tuple[Check, str], str] = {
     ),
     (Check.DKIM, "two"): (
         "Deux enregistrements portent le nom de la clé {selector}. N’en garder qu’un."
+    ),
+    (Check.DKIM, "no key"): "La clé qui signe ne peut pas être lue : voir « Signature ».",
+    (Check.DKIM, "unpublished"): (
+        "{name} n’est pas dans le DNS : chaque signature serait refusée. Y publier le TXT"
+        f"{NBSP}: {{record}}"
+    ),
+    (Check.DKIM, "another key"): (
+        "{name} ne donne pas la moitié publique de la clé qui signe : chaque signature serait "
+        f"refusée. Y publier le TXT{NBSP}: {{record}}"
     ),
     (Check.DKIM, "silence"): _SILENCE,
     (Check.DKIM, "settings"): _SETTINGS,

@@ -29,6 +29,7 @@ CHECKS: dict[Check, str] = {
     Check.ALLOWED: "Envois permis",
     Check.BOUNCES: "Boîte des retours",
     Check.PAGES: "Pages des membres",
+    Check.SIGNING: "Signature",
     Check.RETURN: "DNS, retours",
     Check.SPF: "DNS, SPF",
     Check.DKIM: "DNS, DKIM",

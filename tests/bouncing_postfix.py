@@ -81,7 +81,9 @@ class Postfix:
 
 
 def lacks() -> str:
-    """Why there can be no Postfix here; "" where there can."""
+    """Why there can be no Postfix here; "" where there can, or must be (CI)."""
+    if os.environ.get("FORBID_SKIPS") == "1":
+        return ""
     if shutil.which("postfix") is None:
         return "no Postfix on this machine"
     return "" if os.geteuid() == 0 else "Postfix is started by root"

@@ -49,14 +49,25 @@ def text(name: str, *values: str) -> str:
     return "\n".join(lines)
 
 
+def _bound(made: Zone) -> tuple[DNSServer, DNSServer]:
+    """By UDP and by TCP on one port, of which others may have taken one half."""
+    silent = DNSLogger(log="-request,-reply,-truncated,-error", logf=lambda _line: None)
+    while True:
+        by_udp = DNSServer(made, address="127.0.0.1", port=0, logger=silent)
+        made.port = by_udp.server.server_address[1]
+        try:
+            return by_udp, DNSServer(
+                made, address="127.0.0.1", port=made.port, tcp=True, logger=silent
+            )
+        except OSError:
+            by_udp.server.server_close()
+
+
 @contextlib.contextmanager
 def serving(zone: str, *, broken: frozenset[str] = frozenset()) -> Iterator[Zone]:
     """That zone on a free port, by UDP and by TCP, which long answers need."""
     made = Zone(records=list(RR.fromZone(zone)), broken=broken)
-    silent = DNSLogger(log="-request,-reply,-truncated,-error", logf=lambda _line: None)
-    by_udp = DNSServer(made, address="127.0.0.1", port=0, logger=silent)
-    made.port = by_udp.server.server_address[1]
-    by_tcp = DNSServer(made, address="127.0.0.1", port=made.port, tcp=True, logger=silent)
+    by_udp, by_tcp = _bound(made)
     # Its own thread looks twice a second only whether it is to stop.
     threads = [
         threading.Thread(target=one.server.serve_forever, args=(0.01,)) for one in (by_udp, by_tcp)

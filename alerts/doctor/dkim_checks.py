@@ -63,26 +63,31 @@ def _published(
         for domain in domains:
             records = dns.records(f"{selector}._domainkey.{domain}", "TXT")
             if records:
-                fault, bits = _fault(records)
-                yield Published(selector, domain, fault, bits)
+                wrong, bits = fault(records)
+                yield Published(selector, domain, wrong, bits)
                 break
 
 
-def _fault(records: list[str]) -> tuple[str, int]:
+def tags(record: str) -> dict[str, str]:
+    """What a record says, by tag, without its blanks (RFC 6376, 3.2)."""
+    named = dict(part.strip().split("=", 1) for part in record.split(";") if "=" in part)
+    return {name.strip(): "".join(value.split()) for name, value in named.items()}
+
+
+def fault(records: list[str]) -> tuple[str, int]:
     """What is wrong with what is published under one name, and the bits of an RSA key."""
     if len(records) > 1:
         return "two", 0
-    tags = dict(part.strip().split("=", 1) for part in records[0].split(";") if "=" in part)
-    tags = {name.strip(): "".join(value.split()) for name, value in tags.items()}
-    if "p" not in tags or tags.get("v", "DKIM1") != "DKIM1":
+    said = tags(records[0])
+    if "p" not in said or said.get("v", "DKIM1") != "DKIM1":
         return "unusable", 0
-    if not tags["p"]:
+    if not said["p"]:
         return "revoked", 0
-    if "y" in tags.get("t", "").split(":"):
+    if "y" in said.get("t", "").split(":"):
         return "testing", 0
-    if tags.get("k", "rsa") == "ed25519":
+    if said.get("k", "rsa") == "ed25519":
         return "", 0
-    return _rsa_fault(tags["p"])
+    return _rsa_fault(said["p"])
 
 
 def _rsa_fault(encoded: str) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from alerts.doctor import (
     machine_checks,
     name_checks,
     setting_checks,
+    signing_checks,
     store_checks,
 )
 from alerts.doctor.asking import Dns
@@ -133,7 +134,9 @@ def _elsewhere(patient: Patient, known: _Known) -> Iterator[Finding]:
     else:
         yield from _unread(Check.PAGES)
     if relay:
-        names = MailNames.of(relay, helo=patient.helo)
+        finding, signer = signing_checks.check_signing(relay)
+        yield finding
+        names = MailNames.of(relay, helo=patient.helo, signer=signer)
         yield from name_checks.check_names(patient.dns, names)
     else:
-        yield from _unread(*name_checks.CHECKS)
+        yield from _unread(Check.SIGNING, *name_checks.CHECKS)

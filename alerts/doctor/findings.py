@@ -30,6 +30,7 @@ class Check(StrEnum):
     ALLOWED = "allowed"
     BOUNCES = "bounces"
     PAGES = "pages"
+    SIGNING = "signing"
     RETURN = "return"
     SPF = "spf"
     DKIM = "dkim"

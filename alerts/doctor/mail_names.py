@@ -8,6 +8,7 @@ from typing import Self
 from checkdmarc.utils import get_base_domain
 
 from alerts.doctor.setting_checks import is_loopback
+from alerts.signing import Signer
 from base import settings
 
 
@@ -25,10 +26,13 @@ class MailNames:
     host: str
     #: Whether that host is this machine, so that its names are ours to mend.
     own: bool
+    #: Whether we sign, and with what; the relay does by default.
+    signs: bool = False
+    signer: Signer | None = None
 
     @classmethod
-    def of(cls, relay: settings.Relay, *, helo: str) -> Self:
-        """From the settings; `helo` is this machine's whole name."""
+    def of(cls, relay: settings.Relay, *, helo: str, signer: Signer | None = None) -> Self:
+        """From the settings; `helo` is this machine's whole name, `signer` what they lead to."""
         own = is_loopback(relay.smtp_host)
         return cls(
             author=relay.author_email.rpartition("@")[2].lower(),
@@ -36,6 +40,8 @@ class MailNames:
             selectors=tuple(relay.dkim_selectors.lower().split()),
             host=(helo if own else relay.smtp_host).lower(),
             own=own,
+            signs=relay.dkim_key_file is not None,
+            signer=signer,
         )
 
     @property

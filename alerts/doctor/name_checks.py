@@ -10,6 +10,7 @@ from alerts.doctor.asking import Dns, Unanswered
 from alerts.doctor.dkim_checks import check_dkim
 from alerts.doctor.findings import Check, Finding, State, fine, mend, unknown
 from alerts.doctor.mail_names import MailNames, is_aligned
+from alerts.doctor.signing_checks import check_published
 
 #: The checks that ask the DNS, in their order.
 CHECKS = (Check.RETURN, Check.SPF, Check.DKIM, Check.DMARC, Check.ALIGNMENT, Check.PTR)
@@ -23,11 +24,20 @@ def check_names(dns: Dns | None, names: MailNames) -> Iterator[Finding]:
         return
     yield check_return(dns, names)
     spf = list(policy_checks.check_spf(dns, names))
-    dkim, signed = check_dkim(dns, names)
+    dkim, signed = _signature(dns, names)
     dmarc, tags = policy_checks.check_dmarc(dns, names)
     yield from (*spf, dkim, dmarc)
     yield check_alignment(names, tags, has_spf=spf[0].state is State.FINE, signed=signed)
     yield check_ptr(dns, names)
+
+
+def _signature(dns: Dns, names: MailNames) -> tuple[Finding, str]:
+    """The key of whoever signs, and the domain where it is."""
+    if not names.signs:
+        return check_dkim(dns, names)
+    if names.signer is None:
+        return unknown(Check.DKIM, "no key"), ""
+    return check_published(dns, names.signer)
 
 
 def _is_silent(dns: Dns, names: MailNames) -> bool:

@@ -18,6 +18,7 @@ from alerts.digest import Digest, Gap, Notice, Period, Reason
 from alerts.errors import LetterUnwritable
 from alerts.fitting import LIMIT
 from alerts.letter import Composed, Press, ReaderLinks, Sender, compose
+from alerts.printing import LINK
 from alerts.tables import Kind
 from alerts.templates import where
 from tests.emails import gallery, oracle
@@ -400,9 +401,17 @@ def test_the_html_of_a_real_notice_takes_at_most_1100_octets() -> None:
     printer = Press.of(gallery.SENDER).printer
     sizes = []
     for one in gallery.real_notices():
-        card = printer.shown(one, AT).card
-        sizes.append(len(message.ended(gallery.LINKS.change).join(card.html)))
+        card = printer.moment(AT)[one].card
+        sizes.append(len(card.html.replace(LINK, message.ended(gallery.LINKS.change))))
     assert sum(sizes) / len(sizes) <= 1100
+
+
+def test_the_octets_of_what_is_printed_are_those_of_the_wire_but_for_its_links() -> None:
+    printer = Press.of(gallery.SENDER).printer
+    for one in gallery.real_notices():
+        for entry in (printer.moment(AT)[one].card, printer.moment(AT)[one].line):
+            whole = (entry.text + entry.html).replace(LINK, b"x" * 70)
+            assert len(whole) == entry.octets + 70 * entry.links
 
 
 def test_a_hundred_letters_call_premailer_no_more(monkeypatch: pytest.MonkeyPatch) -> None:

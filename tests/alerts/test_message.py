@@ -7,12 +7,17 @@ import email.policy
 import quopri
 import random
 import re
+import textwrap
 from email.header import decode_header, make_header
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from alerts.errors import LetterUnwritable
-from alerts.message import mailbox, quoted, raw, words
+from alerts.message import ended, mailbox, quoted, raw, words
+from alerts.printing import LINK
+from alerts.templates import wrap
 
 ALPHABET = "aàâbcçdeéèêëfghiïjklmnoôpqrstuùvwxyzœÉÀ’«»\u00a0  -,;:.?!=_()\"'0123456789❄"
 
@@ -45,6 +50,43 @@ def test_a_body_comes_back_whole_and_never_begins_a_line_with_a_dot() -> None:
     wire = quoted(text)
     assert not [line for line in wire.split(b"\r\n") if line.startswith(b".") or len(line) > 78]
     assert quopri.decodestring(wire).replace(b"\r\n", b"\n").decode() == text
+
+
+_LINES = st.text(st.characters(max_codepoint=126) | st.sampled_from("é\u00a0—"), max_size=90)
+
+
+@given(_LINES)
+@example("." * 80)
+@example("x" * 75)
+@example("x" * 76)
+@example("x" * 80)
+@example("https://alertes.exemple.quebec/p/" + "a" * 40)
+@example("a=b")
+@example(" a")
+@example("a ")
+def test_what_is_quoted_comes_back_and_keeps_to_lines_without_the_mark_of_a_link(text: str) -> None:
+    wire = ended(text)
+    lines = wire.split(b"\r\n")
+    assert lines.pop() == b""
+    assert not [line for line in lines if len(line) > 78 or line.startswith(b".")]
+    assert LINK not in wire
+    read = quopri.decodestring(wire).replace(b"\r\n", b"\n").decode()
+    assert read == text.replace("\r\n", "\n")
+
+
+@given(
+    st.text(st.sampled_from("ab \t\n\r\v\f\u00a0\u2028-é"), max_size=90),
+    st.sampled_from(("", "  ")),
+)
+@example("a" * 76, "")
+@example("a" * 77, "")
+@example("a " * 38 + "a", "")
+@example("a " * 37 + "aa", "")
+@example("a" * 75, "  ")
+def test_a_short_line_is_wrapped_as_the_library_would(text: str, indent: str) -> None:
+    options = {"initial_indent": indent, "subsequent_indent": indent}
+    whole = textwrap.fill(text, 76, **options, break_long_words=False, break_on_hyphens=False)
+    assert wrap(text, indent) == whole
 
 
 @pytest.mark.parametrize("value", ["a\r\nBcc: b", "é", "x" * 1000])

@@ -26,7 +26,7 @@ def words(
 ) -> dict[str, object]:
     """What the whole templates are rendered with, for that many cards and one-line entries."""
     printer = printing.Printer(sender)
-    placed = sorted((printer.shown(one, at) for one in digest.notices), key=lambda one: one.rank)
+    placed = sorted((printer.moment(at)[one] for one in digest.notices), key=lambda one: one.rank)
     gist = printing.Gist.of(digest, placed, at)
     sections = []
     for place in sorted({one.place for one in placed[: cards + lines]}):
