@@ -11,7 +11,7 @@ is due follows from when it was seen, asked for, given back, or left over by a l
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,20 +40,22 @@ class Moment:
 
     at: datetime
     looked: Looked
-    #: When the next weekly letters are due; None while this week's are.
-    next_weekly: datetime | None
+    #: The calls that the next weekly letters would tell too late.
+    promoted: Collection[int]
     #: By contact: when it left a faster rhythm, lately.
     left: dict[int, datetime]
 
     def owed(self, reader: Reader) -> dict[int, Call]:
         """The calls that are not to wait for the reader's own rhythm, as far as is known."""
+        at_once = reader.frequency is Frequency.INSTANT
+        promoted = self.promoted if reader.frequency is Frequency.WEEKLY else ()
+        if not (at_once or promoted or reader.contact_id in self.left):
+            return {}
         untold = self.looked.untold(reader, self.at)
-        if reader.frequency is Frequency.INSTANT:
-            return untold
         return {
             key: call
             for key, call in untold.items()
-            if self._was_held(reader, call) or self._is_promoted(reader, call)
+            if at_once or key in promoted or self._was_held(reader, call)
         }
 
     def is_due(self, reader: Reader, so_far: Written) -> bool:
@@ -78,13 +80,6 @@ class Moment:
     def _was_held(self, reader: Reader, call: Call) -> bool:
         left = self.left.get(reader.contact_id)
         return left is not None and call.seen_at < left
-
-    def _is_promoted(self, reader: Reader, call: Call) -> bool:
-        return (
-            reader.frequency is Frequency.WEEKLY
-            and self.next_weekly is not None
-            and rhythm.is_promoted(call.closes_at, self.at, self.next_weekly)
-        )
 
     def _opened_at(self, reader: Reader, key: int, call: Call, so_far: Written) -> datetime:
         """Since when that call waits to be told to that reader."""
@@ -136,7 +131,7 @@ def _due(tick: Tick) -> list[int]:
     """
     moment = _moment(tick)
     looked, at = moment.looked, tick.at
-    found = _chosen(moment, looked.readers, {})[:MOST]
+    found = _chosen(moment, (one.contact_id for one in looked.waiting()), {})[:MOST]
     if not found:
         return []
     with tick.database.read() as session:
@@ -159,10 +154,15 @@ def _moment(tick: Tick) -> Moment:
     tick.calls  # noqa: B018, brings what was looked at up to date
     with tick.database.read() as session:
         tick.looked.refresh(session, tick.at)
+        weekly = next_weekly(session, tick.at)
         return Moment(
             at=tick.at,
             looked=tick.looked,
-            next_weekly=next_weekly(session, tick.at),
+            promoted={
+                key
+                for key, call in tick.looked.calls.items()
+                if weekly and rhythm.is_promoted(call.closes_at, tick.at, weekly)
+            },
             left=left_faster(session, tick.looked.readers.values(), tick.at),
         )
 

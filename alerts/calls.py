@@ -9,9 +9,10 @@ from datetime import datetime
 
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
 from alerts.digest import Link, Notice, Reason
-from alerts.matching import Candidate, Shelf, place_of
+from alerts.matching import Shelf, place_of
 from alerts.poison import Poison, check
 from alerts.territory import OPEN
+from alerts.window import Candidate
 from base.french import days_left
 from sources import catalogue, seao_names
 from sources.places import delivered, load

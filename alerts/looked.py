@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from alerts import calls, ledger, near_misses
 from alerts.calls import Call, OpenCalls
-from alerts.matching import Match, NearMiss, Shelf, Wanted
+from alerts.matching import Shelf, Wanted
 from alerts.near_misses import Missed
+from alerts.outstanding import Outstanding
 from alerts.poison import Poison
+from alerts.readership import Readership
 from alerts.tables import Kind, Letter, Told, ToldState
 from alerts.writing import Desk
 from base.french import days_left
@@ -33,6 +35,14 @@ logger = logging.getLogger(__name__)
 
 #: Contacts asked for at once.
 _LOT = 500
+#: What is read of a subscription.
+_READER = tuple(
+    getattr(Subscription, name)
+    for name in (
+        "id", "contact_id", "frequency", "started_at", "sectors", "own_words", "excluded_words",
+        "territory", "categories", "minimum_days_left",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +78,10 @@ class Looked:
         #: Calls that were not yet matched.
         self._new: set[int] = set()
         self._failed: dict[int, list[tuple[Tender, Revision, Exception]]] = {}
-        self._matched: dict[int, set[int]] = {}
-        self._told: dict[int, set[int]] = defaultdict(set)
+        self._outstanding = Outstanding()
+        self._readership: Readership[int] = Readership()
+        #: Contacts whose wishes the readership cannot hold: each call may be for them.
+        self._unread: set[int] = set()
 
     def refresh_calls(
         self, session: Session, desk: Desk, poison: Poison, at: datetime
@@ -80,9 +92,11 @@ class Looked:
             now[cluster_id].append(revision_id)
         keys = {cluster_id: tuple(ids) for cluster_id, ids in now.items()}
         new = {cluster_id for cluster_id, key in keys.items() if self._keys.get(cluster_id) != key}
-        for cluster_id in new | (self._keys.keys() - keys.keys()):
+        changed = new | (self._keys.keys() - keys.keys())
+        for cluster_id in changed:
             self.calls.pop(cluster_id, None)
             self._failed.pop(cluster_id, None)
+        self._outstanding.drop(changed)
         self._keys = keys
         self._read(session, desk, new)
         for failed in self._failed.values():
@@ -105,24 +119,21 @@ class Looked:
     def refresh(self, session: Session, at: datetime) -> None:
         """Find whom the new calls are for, and what the new readers want of all calls."""
         new = self._new & self.calls.keys()
-        if new:
-            self._forget_what_is_over(new)
+        concerned = self._concerned(new)
         joined = self._refresh_readers(session)
-        known = [one for key, one in self.readers.items() if key not in joined]
-        self._match(known, new, at)
-        self._match([self.readers[key] for key in joined], self.calls.keys(), at)
+        known = (concerned & self.readers.keys()).difference(joined)
+        self._match(sorted(known), new, at)
+        self._match(joined, self.calls.keys(), at)
         self._new = set()
         self._refresh_given_back(session)
 
-    def _forget_what_is_over(self, new: set[int]) -> None:
-        for contact_id in self.readers:
-            self._matched[contact_id] = (self._matched[contact_id] & self.calls.keys()) - new
-            self._told[contact_id] &= self.calls.keys()
+    def waiting(self) -> list[Reader]:
+        """Those to whom some open call was not told, as far as is known."""
+        return [self.readers[key] for key in sorted(self._outstanding.waiting())]
 
     def untold(self, reader: Reader, at: datetime) -> dict[int, Call]:
         """The open calls that are for that reader and were not told, as far as is known."""
-        keys = self._matched[reader.contact_id] - self._told[reader.contact_id]
-        found = {key: self.calls[key] for key in keys if key in self.calls}
+        found = {key: self.calls[key] for key in self._outstanding.of(reader.contact_id)}
         least = reader.wanted.minimum_days_left
         if not least:
             return found
@@ -143,13 +154,13 @@ class Looked:
                 .where((Told.state != ToldState.UNCERTAIN) | Told.relisted)
             )
             for contact_id, cluster_id in rows:
-                self._told[contact_id].add(cluster_id)
+                self._outstanding.told(contact_id, (cluster_id,))
 
     def ask_whole(self, session: Session, contact_ids: Sequence[int]) -> None:
         """As `ask`, of all calls, and of what was told under a cluster that is no more."""
         for lot in _lots(contact_ids):
             for contact_id, heard in ledger.heard(session, lot).items():
-                self._told[contact_id] |= heard.settled & self.calls.keys()
+                self._outstanding.told(contact_id, heard.settled)
 
     def _refresh_readers(self, session: Session) -> list[int]:
         """Read who subscribes now; the contacts whose subscription was not known."""
@@ -161,53 +172,77 @@ class Looked:
             ).all()
         )
         known = {one.subscription_id: one for one in self.readers.values()}
-        new = sorted(live.keys() - known.keys())
         for subscription_id in known.keys() - live.keys():
-            contact_id = known[subscription_id].contact_id
-            del self.readers[contact_id]
-            self._matched.pop(contact_id, None)
+            self._leave(known[subscription_id])
         joined = []
-        for lot in _lots(new):
-            for one in session.scalars(select(Subscription).where(Subscription.id.in_(lot))):
-                self.readers[one.contact_id] = Reader(
-                    subscription_id=one.id,
-                    contact_id=one.contact_id,
-                    frequency=Frequency(one.frequency),
-                    started_at=one.started_at,
-                    wanted=Wanted.of(one),
+        for lot in _lots(sorted(live.keys() - known.keys())):
+            for row in session.execute(select(*_READER).where(Subscription.id.in_(lot))):
+                reader = Reader(
+                    subscription_id=row.id,
+                    contact_id=row.contact_id,
+                    frequency=Frequency(row.frequency),
+                    started_at=row.started_at,
+                    wanted=Wanted.of(row),
                 )
-                self._matched[one.contact_id] = set()
-                joined.append(one.contact_id)
+                self.readers[reader.contact_id] = reader
+                self._join(reader)
+                joined.append(reader.contact_id)
         return joined
 
-    def _match(self, readers: Iterable[Reader], clusters: Iterable[int], at: datetime) -> None:
+    def _join(self, reader: Reader) -> None:
+        try:
+            self._readership.put(reader.contact_id, reader.wanted)
+        except Exception:
+            logger.exception("wishes unreadable", extra={"contact": reader.contact_id})
+            self._unread.add(reader.contact_id)
+
+    def _leave(self, reader: Reader) -> None:
+        contact_id = reader.contact_id
+        del self.readers[contact_id]
+        self._outstanding.leave(contact_id)
+        if contact_id in self._unread:
+            self._unread.remove(contact_id)
+        else:
+            self._readership.take_out(contact_id, reader.wanted)
+
+    def _concerned(self, clusters: Collection[int]) -> set[int]:
+        """The readers, as they were known, for whom one of those calls may be."""
+        found: set[int] = set()
+        for call in map(self.calls.__getitem__, clusters):
+            try:
+                found |= self._readership.concerned(call.facts, call.classified)
+            except Exception:
+                logger.exception("call unreadable", extra={"cluster": call.cluster_id})
+                found |= self.readers.keys()
+        return found | self._unread if clusters else found
+
+    def _match(self, contact_ids: Sequence[int], clusters: Iterable[int], at: datetime) -> None:
         """Note which of those calls are for which of those readers, however soon they close."""
-        chosen = set(clusters)
-        if not chosen:
+        chosen = sorted(clusters)
+        if not (chosen and contact_ids):
             return
-        shelf = Shelf({key: self.calls[key].candidate(at) for key in sorted(chosen)})
-        for reader in readers:
-            matched = self._matched[reader.contact_id]
+        shelf = Shelf({key: self.calls[key].candidate(at) for key in chosen})
+        for reader in map(self.readers.__getitem__, contact_ids):
             # How soon a call closes changes with the days; it is asked at each tick.
             wanted = replace(reader.wanted, minimum_days_left=0)
             try:
-                decided = list(shelf.decide(wanted))
+                found = shelf.matching(wanted)
+                missed = self._missed(reader, wanted, shelf)
             except Exception:
                 # Whoever writes for the reader finds out whether it or a call is to blame.
                 logger.exception("matching failed", extra={"contact": reader.contact_id})
-                matched |= chosen
-                continue
-            matched |= {key for key, made in decided if isinstance(made, Match)}
-            if reader.frequency is Frequency.INSTANT:
-                self._miss(reader, decided)
+                found, missed = chosen, []
+            self._outstanding.found(reader.contact_id, found)
+            self.missed += missed
 
-    def _miss(self, reader: Reader, decided: Iterable[tuple[int, Match | NearMiss]]) -> None:
-        missed = [
+    def _missed(self, reader: Reader, wanted: Wanted, shelf: Shelf[int]) -> list[Missed]:
+        """The best near misses of who reads at once; the others' are kept with their letters."""
+        if reader.frequency is not Frequency.INSTANT:
+            return []
+        return near_misses.best(
             Missed(reader.contact_id, self.calls[key].revision.id, made)
-            for key, made in decided
-            if isinstance(made, NearMiss)
-        ]
-        self.missed += near_misses.best(missed)
+            for key, made in shelf.missing(wanted)
+        )
 
     def _refresh_given_back(self, session: Session) -> None:
         """Read what letters that did not leave, or may not have arrived, gave back."""
@@ -222,7 +257,7 @@ class Looked:
         for contact_id, cluster_id, state, settled_at, told_at in rows:
             back = self.given_back if state == ToldState.RELEASED else self.uncertain
             back[contact_id][cluster_id] = settled_at or told_at
-            self._told[contact_id].discard(cluster_id)
+            self._outstanding.give_back(contact_id, cluster_id)
 
 
 def _lots(ids: Iterable[int]) -> Iterator[list[int]]:

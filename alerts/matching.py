@@ -1,14 +1,13 @@
 """Tender x subscription -> Match with its reasons, or NearMiss with what lacked: pure.
 
-`Shelf` holds the open tenders by what they are found by, their sectors and words, so that a
-subscription costs what it finds and not what there is. `match` alone decides.
+`match` alone decides. `Shelf` spares work: it holds the open tenders as bits (alerts.window), finds
+the same ones by `&` and `|`, and asks `match` only for the reasons of those that are found.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
@@ -16,9 +15,9 @@ from typing import Generic, Protocol, TypeVar
 from alerts import reasons
 from alerts.classification import THRESHOLD, Classified, Facts
 from alerts.digest import Reason
-from alerts.own_words import phrase_of, seen, texts
+from alerts.own_words import seen
 from alerts.territory import OPEN, within
-from alerts.words import Phrase
+from alerts.window import Candidate, Window, numbers
 from sources.places import Place
 
 TenderId = TypeVar("TenderId", bound=Hashable)
@@ -126,18 +125,6 @@ class NearMiss:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A tender ready to be matched."""
-
-    facts: Facts
-    #: From classification.NEARLY on: those under THRESHOLD make near misses only.
-    classified: tuple[Classified, ...]
-    place: Place
-    #: base.french.days_left; None where the closing moment is unknown.
-    days_left: int | None = None
-
-
 def match(
     facts: Facts,
     classified: Iterable[Classified],
@@ -194,53 +181,88 @@ def _lacked(
 
 
 class Shelf(Generic[TenderId]):
-    """Open tenders by their sectors and words; made once for many subscriptions."""
+    """Open tenders by all that they are found by; made once for many subscriptions."""
 
     def __init__(self, tenders: Mapping[TenderId, Candidate]) -> None:
-        self._tenders = tenders
-        self._order = {tender_id: place for place, tender_id in enumerate(tenders)}
-        self._by_sector: dict[str, list[TenderId]] = defaultdict(list)
-        self._by_stem: dict[str, set[TenderId]] = {}
-        for tender_id, tender in tenders.items():
-            for one in tender.classified:
-                self._by_sector[one.sector].append(tender_id)
+        self._ids = tuple(tenders)
+        self._tenders = tuple(tenders.values())
+        self._window = Window(self._tenders)
 
-    def decide(self, wanted: Wanted) -> Iterator[tuple[TenderId, Match | NearMiss]]:
+    def matching(self, wanted: Wanted) -> Sequence[TenderId]:
+        """The tenders that are for it, in the order they were given; no reason is made."""
+        return [self._ids[number] for number in numbers(self._told(wanted))]
+
+    def missing(self, wanted: Wanted) -> Iterator[tuple[TenderId, NearMiss]]:
+        """The tenders that nearly are for it, with a score."""
+        near = self._near(wanted) & ~self._told(wanted)
+        for tender_id, made in self._judge(wanted, near):
+            if isinstance(made, NearMiss):
+                yield tender_id, made
+
+    def decide(
+        self,
+        wanted: Wanted,
+        *,
+        only: Container[TenderId] | None = None,
+        without: Container[TenderId] = (),
+    ) -> Iterator[tuple[TenderId, Match | NearMiss]]:
         """Each tender that has something of what is wanted, in the order they were given.
 
-        The same matches as `match` of all of them; near misses with a score only.
+        The same matches as `match` of all of them; near misses with a score only. `only` and
+        `without` name the tenders that are asked for, and those that are not.
         """
-        found = {i for sector in wanted.sectors for i in self._by_sector.get(sector, ())}
-        phrases = set(filter(None, map(phrase_of, wanted.own_words)))
-        if phrases:
-            found.update(*map(self._with, phrases))
-        for tender_id in sorted(found, key=self._order.__getitem__):
-            tender = self._tenders[tender_id]
+        return self._judge(
+            wanted,
+            self._near(wanted),
+            lambda one: one not in without and (only is None or one in only),
+        )
+
+    def _near(self, wanted: Wanted) -> int:
+        window = self._window
+        return window.near(wanted.sectors) | window.holding(wanted.own_words)
+
+    def _told(self, wanted: Wanted) -> int:
+        window = self._window
+        found = window.told(wanted.sectors)
+        if wanted.own_words:
+            found |= window.holding(wanted.own_words)
+        if wanted.excluded_words:
+            found &= ~window.holding(wanted.excluded_words)
+        if wanted.categories:
+            found &= window.of_categories(wanted.categories)
+        if wanted.territory:
+            found &= window.within(wanted.territory)
+        return found & window.open_for(wanted.minimum_days_left)
+
+    def _judge(
+        self, wanted: Wanted, among: int, asked: Callable[[TenderId], bool] | None = None
+    ) -> Iterator[tuple[TenderId, Match | NearMiss]]:
+        """What `match` says of each of those."""
+        own = self._window.holding(wanted.own_words)
+        out = self._window.holding(wanted.excluded_words)
+        read = _without_words(wanted)
+        for number in numbers(among):
+            tender_id, tender = self._ids[number], self._tenders[number]
+            if asked is not None and not asked(tender_id):
+                continue
             made = match(
                 tender.facts,
                 tender.classified,
-                wanted,
+                # A text is read again only for words that stand in it.
+                read[own >> number & 1][out >> number & 1],
                 place=tender.place,
                 days_left=tender.days_left,
             )
             if isinstance(made, Match) or made.score > 0:
                 yield tender_id, made
 
-    def _with(self, one: Phrase) -> set[TenderId]:
-        """The tenders that have all the phrase's words, wherever."""
-        if not self._by_stem:
-            self._read()
-        first, *rest = sorted((self._by_stem.get(s, set()) for s in one.stems), key=len)
-        return first.intersection(*rest)
 
-    def _read(self) -> None:
-        """Read all texts, the first time that someone has words of its own."""
-        by_stem: dict[str, set[TenderId]] = defaultdict(set)
-        for tender_id, tender in self._tenders.items():
-            for text in texts(tender.facts):
-                for word in text.words:
-                    by_stem[word.stem].add(tender_id)
-        self._by_stem = by_stem
+def _without_words(wanted: Wanted) -> Sequence[Sequence[Wanted]]:
+    """The wishes without own words and with them, each without excluded words and with them."""
+    if not (wanted.own_words or wanted.excluded_words):
+        return ((wanted, wanted), (wanted, wanted))
+    bare = replace(wanted, own_words=())
+    return tuple((replace(one, excluded_words=()), one) for one in (bare, wanted))
 
 
 def matches(

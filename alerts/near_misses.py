@@ -58,7 +58,8 @@ def keep(session: Session, missed: Iterable[Missed], *, at: datetime) -> None:
         return
     statement = insert(session, NearMissed)
     changed = statement.excluded
-    session.execute(
+    # Straight to the table: a first look at everything keeps thousands.
+    session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=[NearMissed.contact_id, NearMissed.revision_id],
             set_={name: changed[name] for name in ("at", "score", "lacked", "detail")},

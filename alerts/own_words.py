@@ -14,14 +14,9 @@ _QUOTES = (("«", "»"), ('"', '"'), ("“", "”"))
 _ACRONYM = 6
 
 
-@lru_cache(maxsize=20_000)
-def _read(text: str) -> Passage:
-    return passage(text)
-
-
 def texts(facts: Facts) -> list[Passage]:
     """What a contact's own words are looked for in."""
-    return [_read(text) for text in (facts.title, *facts.labels, facts.description) if text]
+    return [passage(text) for text in (facts.title, *facts.labels, facts.description) if text]
 
 
 def looks_for_nothing(typed: str) -> bool:
@@ -59,3 +54,9 @@ def seen(facts: Facts, typed: tuple[str, ...]) -> list[Evidence]:
             quote = text.quote(hit.start, hit.end)
             quotes.setdefault(fold(quote), Evidence(Where.OWN_WORD, quote))
     return list(quotes.values())
+
+
+def stands(facts: Facts, one: Phrase) -> bool:
+    """Whether that phrase stands in the notice."""
+    phrases = index([one])
+    return any(True for text in texts(facts) for _ in find(text, phrases))

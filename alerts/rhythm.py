@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from base.clock import QUEBEC, quebec_day, wall_time
 from base.french import days_left
@@ -41,6 +42,7 @@ USEFUL_DAYS = 6
 _NIGHT_BEGINS, _NIGHT_ENDS = time(20), time(6, 30)
 
 
+@lru_cache(maxsize=10_000)
 def is_quiet(at: datetime) -> bool:
     """Whether it is night in Québec: from 20:00 to 06:30."""
     wall = at.astimezone(QUEBEC).time()

@@ -7,7 +7,7 @@ Laurentides », « St-Jérôme » is « Saint-Jérôme ». One that says its kin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from base.text import fold
@@ -28,32 +28,51 @@ _SHORT = {"st": "saint", "ste": "sainte"}
 OPEN = frozenset({"unknown", "to check"})
 
 
+#: Its kind, "" where none is said, and the name without it.
+Name = tuple[str, str]
+_NOTHING: Name = ("", "")
+
+
 def within(place: Place, territory: Iterable[str]) -> bool:
     """Whether the place is, or may be, in one of those; always where none is named.
 
     Where the buyer's place keeps nothing away, the places of delivery decide, if all are known.
     """
-    wanted = {_named(name) for name in territory} - {("", "")}
+    wanted = named(territory)
     if not wanted:
         return True
+    here = names(place)
+    return here is None or not here.isdisjoint(wanted)
+
+
+def named(territory: Iterable[str]) -> set[Name]:
+    """What the names of a territory name; nothing where they are but small words."""
+    return {_named(name) for name in territory} - {_NOTHING}
+
+
+@lru_cache(maxsize=20_000)
+def names(place: Place) -> frozenset[Name] | None:
+    """All that names the place, or one of delivery; None where the place keeps nothing away."""
     where = delivered(load(), place.delivery)
     if place.basis not in OPEN:
         where = (place, *where)
-    return not where or any(_is_in(one, wanted) for one in where)
+    return frozenset(name for one in where for name in _names(one)) if where else None
 
 
-def _is_in(place: Place, wanted: set[tuple[str, str]]) -> bool:
+def _names(place: Place) -> Iterator[Name]:
     here = (
         ("municipality", place.municipality),
         ("mrc", place.mrc),
         ("region", place.region),
     )
-    known = [(kind, _named(name)[1]) for kind, name in here if name]
-    return any({(kind, name), ("", name)} & wanted for kind, name in known)
+    for kind, name in here:
+        if name:
+            bare = _named(name)[1]
+            yield from ((kind, bare), ("", bare))
 
 
 @lru_cache(maxsize=20_000)
-def _named(name: str) -> tuple[str, str]:
+def _named(name: str) -> Name:
     """The kind that a name says, or "", and the name without it."""
     words = fold(name).replace("'", " ").split()
     kind = next((_KINDS[word] for word in words[:1] if word in _KINDS), "")

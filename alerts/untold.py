@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from alerts import near_misses
 from alerts.calls import Call, OpenCalls
@@ -26,9 +27,8 @@ def untold(
 ) -> tuple[tuple[Notice, ...], list[Missed]]:
     """What that subscription has not been told yet, soonest to close first; and near misses."""
     found, missed = [], []
-    for cluster_id, made in _decided(Wanted.of(subscription), calls, poison):
-        if cluster_id in heard.settled or (only is not None and cluster_id not in only):
-            continue
+    asked = _Asked(Wanted.of(subscription), only, heard.settled)
+    for cluster_id, made in _decided(asked, calls, poison):
         call = calls.by_cluster[cluster_id]
         if isinstance(made, Match):
             again = cluster_id in heard.uncertain
@@ -38,23 +38,33 @@ def untold(
     return ordered(found), near_misses.best(missed)
 
 
-def _decided(
-    wanted: Wanted, calls: OpenCalls, poison: Poison
-) -> list[tuple[int, Match | NearMiss]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is wanted, and of which clusters."""
+
+    wanted: Wanted
+    only: Collection[int] | None
+    settled: Collection[int]
+
+    def of(self, shelf: Shelf[int]) -> list[tuple[int, Match | NearMiss]]:
+        return list(shelf.decide(self.wanted, only=self.only, without=self.settled))
+
+
+def _decided(asked: _Asked, calls: OpenCalls, poison: Poison) -> list[tuple[int, Match | NearMiss]]:
     """What is for that subscription, and what nearly is.
 
     A call that fails while others do not is left out; where all fail, the subscription is to
     blame, and the last failure is raised.
     """
     try:
-        return list(calls.shelf.decide(wanted))
+        return asked.of(calls.shelf)
     except Exception:
         logger.exception("matching failed, each call is tried alone")
     decided: list[tuple[int, Match | NearMiss]] = []
     failed: list[tuple[Call, Exception]] = []
     for cluster_id, call in calls.by_cluster.items():
         try:
-            decided += Shelf({cluster_id: call.candidate(calls.at)}).decide(wanted)
+            decided += asked.of(Shelf({cluster_id: call.candidate(calls.at)}))
         except Exception as error:  # noqa: BLE001, one tender must not keep all letters
             failed.append((call, error))
     if len(failed) == len(calls.by_cluster):

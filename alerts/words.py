@@ -141,8 +141,13 @@ def stem(folded: str) -> str:
     return short if len(word) - len(short) <= 5 else word
 
 
+@lru_cache(maxsize=20_000)
 def passage(text: str) -> Passage:
-    """Read a text into words; what is over MOST characters is left unread."""
+    """Read a text into words, once; what is over MOST characters is left unread."""
+    return _passage(text)
+
+
+def _passage(text: str) -> Passage:
     read = unicodedata.normalize("NFC", text[:MOST].replace("\x92", "’"))
     words = _Words(read)
     for token in _TOKEN.finditer(read):
@@ -199,7 +204,7 @@ def phrase(
     spelling: str, *, exact: bool = False, capitals: bool = False, gap: int = GAP
 ) -> Phrase | None:
     """A phrase to look for; None where only small words or marks are left of it."""
-    words = passage(spelling).words
+    words = _passage(spelling).words
     if not words:
         return None
     return Phrase(

@@ -6,21 +6,13 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.classification import NEARLY, THRESHOLD, Classified, Facts, Lexicon, classify
-from alerts.matching import (
-    Candidate,
-    Lacked,
-    Match,
-    NearMiss,
-    Shelf,
-    Wanted,
-    match,
-    matches,
-)
+from alerts.matching import Lacked, Match, NearMiss, Shelf, Wanted, match, matches
 from alerts.own_words import looks_for_nothing
+from alerts.window import Candidate
 from sources.places import Place
 from subscriptions import sectors
 from tests.real import releases
@@ -217,6 +209,7 @@ WANTED = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(WANTED)
 def test_the_shelf_finds_what_going_over_all_pairs_finds(wanted: Wanted) -> None:
     every = {
