@@ -29,7 +29,7 @@ from alerts.entitlement import contacts_refused
 from alerts.handing import Handing, Tally
 from alerts.journal import open_journal
 from alerts.looked import Looked
-from alerts.matching import Match, Shelf, Wanted
+from alerts.matching import Wanted
 from alerts.owed import Shard
 from alerts.recovery import hold_if_restored
 from alerts.streams import Tick
@@ -124,11 +124,7 @@ def planned(coop: Coop) -> int:
                     if one.contact.id not in refused and one.subscription is not None:
                         settled = heard[one.contact.id].settled
                         wanted = Wanted.of(one.subscription)
-                        found += sum(key not in settled for key in _matching(shelf, wanted))
-
-
-def _matching(shelf: Shelf[int], wanted: Wanted) -> list[int]:
-    return [key for key, made in shelf.decide(wanted) if isinstance(made, Match)]
+                        found += sum(key not in settled for key in shelf.matching(wanted))
 
 
 def written(database: Database, shard: Shard, looked: Looked, batches: int = sys.maxsize) -> None:
