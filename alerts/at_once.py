@@ -19,13 +19,14 @@ from sqlalchemy import Select, select
 
 from alerts import near_misses, rhythm
 from alerts.calls import Call
+from alerts.choosing import everything_new
 from alerts.digest import Notice
 from alerts.entitlement import contacts_refused
 from alerts.ledger import Heard
 from alerts.looked import Looked, Reader
 from alerts.streams import Plan, Tick
 from alerts.tables import Edition
-from alerts.writing import Batch, Pending, everything_new
+from alerts.writing import Batch, Pending
 from alerts.written import NOTHING, Written, left_faster, next_weekly, written
 from subscriptions.tables import Contact, Frequency, Member
 

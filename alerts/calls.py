@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
@@ -26,6 +26,8 @@ FIRST = seao_names.WEEKLY
 _SEARCH = seao_names.SEARCH
 #: A tender at one of its revisions.
 OfTender = tuple[Tender, Revision]
+#: Values of one call's notice that are kept.
+_KEPT = 30
 #: Characters of delivery regions that a letter has room for.
 _SHORT = 60
 
@@ -46,6 +48,10 @@ class Call:
     #: The earliest of its sources', None where none gives one. SEAO's search does not count
     #: beside SEAO's weekly file.
     closes_at: datetime | None
+    #: What `notice` made.
+    _kept: dict[tuple[tuple[Reason, ...], bool], Notice] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def seen_at(self) -> datetime:
@@ -58,7 +64,15 @@ class Call:
         return Candidate(self.facts, self.classified, place_of(self.revision), left)
 
     def notice(self, reasons: tuple[Reason, ...], *, perhaps_seen: bool = False) -> Notice:
-        """The call as a member reads it."""
+        """The call as a member reads it: one value for all who are told it for the same reasons."""
+        kept = self._kept.get((reasons, perhaps_seen))
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = self._kept[reasons, perhaps_seen] = self._notice(reasons, perhaps_seen)
+        return kept
+
+    def _notice(self, reasons: tuple[Reason, ...], perhaps_seen: bool) -> Notice:  # noqa: FBT001, private
         revision = self.revision
         return Notice(
             cluster_id=self.cluster_id,

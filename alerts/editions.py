@@ -127,14 +127,16 @@ def write_shard(
     with _tick(database, desk, at, looked) as tick:
         with database.read() as session:
             edition = session.get_one(Edition, edition_id)
-        plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
+        plan, after = STREAMS[Stream(edition.frequency)].plan(tick, edition), 0
         while stop is None or not stop.is_set():
             with database.write() as session:
                 if not _is_open(session, edition_id):
                     return False
-                pending = owed.pending(session, edition, plan, shard)
+                pending = owed.pending(session, edition, plan, shard, after=after)
                 if pending:
                     _write(session, tick, edition, plan, pending)
+                if pending or after:
+                    after = _next(pending)
                     continue
             # In a transaction of its own: it sees what the others wrote until now.
             with database.write() as session:
@@ -204,14 +206,24 @@ def _called(tick: Tick) -> Iterable[Edition]:
 def _write_whole(tick: Tick, edition: Edition) -> Counter[str]:
     """Batch after batch until each contact has its letter or its reason; then it is closed."""
     done: Counter[str] = Counter()
-    plan = STREAMS[Stream(edition.frequency)].plan(tick, edition)
+    plan, after = STREAMS[Stream(edition.frequency)].plan(tick, edition), 0
     while True:
         with tick.database.write() as session:
-            pending = owed.pending(session, edition, plan)
-            if not pending:
+            pending = owed.pending(session, edition, plan, after=after)
+            if pending:
+                done += _write(session, tick, edition, plan, pending)
+            elif not after:
                 _close(session, edition, tick.at)
                 return done
-            done += _write(session, tick, edition, plan, pending)
+            after = _next(pending)
+
+
+def _next(pending: Sequence[Pending]) -> int:
+    """After which contact to go on: the last one's, else once more from the first.
+
+    Someone before it may be owed again: another writer was faster, and gave its letter up.
+    """
+    return pending[-1].contact.id if pending else 0
 
 
 def _write_again(tick: Tick, edition_id: int, contact_ids: Sequence[int]) -> Counter[str]:

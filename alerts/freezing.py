@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,48 +22,62 @@ from subscriptions.tables import Contact
 WORTH_SENDING = timedelta(hours=72)
 
 
-def freeze(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    digest: Digest,
-    composed: Composed,
-    *,
-    key: str,
-    at: datetime,
-) -> int | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """A letter that is composed and is no row yet."""
+
+    contact: Contact
+    key: str
+    composed: Composed
+    #: Nothing of it is worth sending after this moment.
+    until: datetime
+    #: What it tells.
+    notices: tuple[Notice, ...] = ()
+    #: What is for the contact and the letter does not show: it cannot be.
+    hidden: tuple[Notice, ...] = ()
+
+
+def freeze_all(
+    session: Session, edition: Edition, drafts: Sequence[Draft], *, at: datetime
+) -> bool:
+    """The rows of all those letters with their ledger rows, in few statements; or none of them.
+
+    False where `freeze` must tell which of them another writer made, or tells of already, and
+    which are letters that were set aside.
+    """
+    with session.begin_nested() as all_of_them:
+        made = session.connection().execute(
+            # Without naming the key: of two writers the message_id may collide first.
+            insert(session, Letter).on_conflict_do_nothing().returning(Letter.key, Letter.id),
+            [_row(edition, draft, at) for draft in drafts],
+        )
+        ids = dict(made.all())
+        if len(ids) == len(drafts) and _reserve(session, drafts, ids, at):
+            _leave_out(session, edition, drafts, ids, at)
+            return True
+        all_of_them.rollback()
+    return False
+
+
+def freeze(session: Session, edition: Edition, draft: Draft, *, at: datetime) -> bool:
     """The letter's row with its ledger rows, or neither.
 
-    None when another writer made it, or tells one of its notices already. A row of that key
+    False when another writer made it, or tells one of its notices already. A row of that key
     that is in quarantine, or stale, becomes the letter.
     """
     with session.begin_nested() as both:
-        until = _worth_until(digest, at)
-        values = frozen(composed, contact.address, notices=len(digest.notices), at=at, until=until)
-        letter_id = _row(session, edition, contact, values, key=key)
-        if letter_id is not None:
-            reserved = ledger.reserve(
-                session, letter_id=letter_id, contact_id=contact.id, notices=digest.notices, at=at
-            )
-            if reserved == len(digest.notices):
-                return letter_id
+        letter_id = _again(session, draft, at) or session.scalar(
+            insert(session, Letter)
+            .values(_row(edition, draft, at))
+            .on_conflict_do_nothing()
+            .returning(Letter.id)
+        )
+        ids = {draft.key: letter_id} if letter_id is not None else {}
+        if ids and _reserve(session, [draft], ids, at):
+            _leave_out(session, edition, [draft], ids, at)
+            return True
         both.rollback()
-    return None
-
-
-def freeze_note(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    composed: Composed,
-    *,
-    key: str,
-    at: datetime,
-    until: datetime,
-) -> int | None:
-    """The row of a letter that tells no notice; None when another writer made it."""
-    values = frozen(composed, contact.address, notices=0, at=at, until=until)
-    return _row(session, edition, contact, values, key=key)
+    return False
 
 
 def frozen(
@@ -84,29 +99,6 @@ def frozen(
         "expires_at": until,
         "next_attempt_at": at,
     }
-
-
-def leave_out(
-    session: Session,
-    edition: Edition,
-    contact: Contact,
-    letter_id: int,
-    notices: Iterable[Notice],
-    *,
-    at: datetime,
-) -> None:
-    """Say which notices that are for the contact its letter does not show: they cannot be."""
-    for notice in notices:
-        session.add(
-            Omission(
-                at=at,
-                edition_id=edition.id,
-                letter_id=letter_id,
-                contact_id=contact.id,
-                why=Why.UNWRITABLE,
-                detail=f"revision {notice.revision_id}",
-            )
-        )
 
 
 def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: datetime) -> None:
@@ -137,7 +129,8 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
     )
 
 
-def _worth_until(digest: Digest, at: datetime) -> datetime:
+def worth_until(digest: Digest, at: datetime) -> datetime:
+    """Until when a letter of `at` that tells this is worth sending."""
     closings = [notice.worth_until for notice in digest.notices]
     last = at + WORTH_SENDING
     if None in closings:
@@ -145,27 +138,51 @@ def _worth_until(digest: Digest, at: datetime) -> datetime:
     return min(last, max(moment for moment in closings if moment is not None))
 
 
-def _row(
-    session: Session, edition: Edition, contact: Contact, values: dict[str, Any], *, key: str
-) -> int | None:
-    again = session.scalar(
+def _columns(draft: Draft, at: datetime) -> dict[str, Any]:
+    told = len(draft.notices)
+    return frozen(draft.composed, draft.contact.address, notices=told, at=at, until=draft.until)
+
+
+def _row(edition: Edition, draft: Draft, at: datetime) -> dict[str, Any]:
+    of = {"key": draft.key, "edition_id": edition.id, "contact_id": draft.contact.id}
+    return of | _columns(draft, at)
+
+
+def _again(session: Session, draft: Draft, at: datetime) -> int | None:
+    return session.scalar(
         update(Letter)
-        .where(Letter.key == key, Letter.state.in_(quarantine.AGAIN))
-        .values(**values)
+        .where(Letter.key == draft.key, Letter.state.in_(quarantine.AGAIN))
+        .values(**_columns(draft, at))
         .returning(Letter.id)
         .execution_options(synchronize_session=False)
     )
-    if again is not None:
-        return again
-    return session.scalar(
-        insert(session, Letter)
-        .values(
-            key=key,
-            edition_id=edition.id,
-            contact_id=contact.id,
-            **values,
-        )
-        # Without naming the key: of two writers the message_id may collide first.
-        .on_conflict_do_nothing()
-        .returning(Letter.id)
-    )
+
+
+def _reserve(
+    session: Session, drafts: Sequence[Draft], ids: Mapping[str, int], at: datetime
+) -> bool:
+    """Whether all that those letters tell is theirs."""
+    carried = [(ids[one.key], one.contact.id, one.notices) for one in drafts]
+    return ledger.reserve(session, carried, at=at) == sum(len(one.notices) for one in drafts)
+
+
+def _leave_out(
+    session: Session,
+    edition: Edition,
+    drafts: Iterable[Draft],
+    ids: Mapping[str, int],
+    at: datetime,
+) -> None:
+    """Say which notices that are for a contact its letter does not show."""
+    for draft in drafts:
+        for notice in draft.hidden:
+            session.add(
+                Omission(
+                    at=at,
+                    edition_id=edition.id,
+                    letter_id=ids[draft.key],
+                    contact_id=draft.contact.id,
+                    why=Why.UNWRITABLE,
+                    detail=f"revision {notice.revision_id}",
+                )
+            )

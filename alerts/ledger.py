@@ -7,7 +7,7 @@ letter, RELEASED when the letter will never leave, UNCERTAIN when nobody knows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -25,8 +25,10 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Session
@@ -41,6 +43,8 @@ LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
 #: Days; no call closes so long ago.
 _LONG = 1_000_000
 _LETTER, _TOLD = (Base.metadata.tables[name] for name in ("letter", "told"))
+#: A letter, the contact whose it is, and what it tells.
+Carried = tuple[int, int, Sequence[Notice]]
 
 
 @dataclass(slots=True)
@@ -75,46 +79,51 @@ def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
     return found
 
 
-def reserve(
-    session: Session, *, letter_id: int, contact_id: int, notices: Iterable[Notice], at: datetime
-) -> int:
-    """Reserve those notices for a letter; return how many could be.
+def reserve(session: Session, carried: Iterable[Carried], *, at: datetime) -> int:
+    """Reserve the notices that those letters carry; return how many could be.
 
     One that is reserved or confirmed already stays as it is: fewer than asked means that
-    another writer was faster, and the caller must give its letter up.
+    another writer was faster, and the caller must give its letters up.
     """
-    rows = [_row(letter_id, contact_id, notice, at) for notice in notices]
-    statement = insert(session, Told).values(rows)
+    rows = [
+        _row(letter_id, contact_id, notice, at)
+        for letter_id, contact_id, notices in carried
+        for notice in notices
+    ]
+    if not rows:
+        return 0
+    # In one order, so that of two writers one waits for the other, and never both.
+    rows.sort(key=lambda row: (row["contact_id"], row["cluster_id"]))
     free = or_(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
     )
-    _remember(session, contact_id, {row["cluster_id"] for row in rows}, free)
-    taken = session.execute(
+    _remember(session, {(row["contact_id"], row["cluster_id"]) for row in rows}, free)
+    statement = insert(session, Told)
+    names = ("letter_id", "revision_id", "reasons", "closes_at", "at", "state")
+    taken = session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
             set_={
-                "state": ToldState.RESERVED,
-                "letter_id": letter_id,
-                "revision_id": statement.excluded.revision_id,
-                "reasons": statement.excluded.reasons,
-                "closes_at": statement.excluded.closes_at,
-                "days_left": None,
-                "at": at,
+                **{name: statement.excluded[name] for name in names},
+                # Not None, which would be a parameter, and have each row sent alone.
+                "days_left": null(),
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
             where=free,
-        ).returning(Told.id)
+        ).returning(Told.id),
+        rows,
     )
     return len(taken.all())
 
 
 def _remember(
-    session: Session, contact_id: int, cluster_ids: set[int], free: ColumnElement[bool]
+    session: Session, about: Iterable[tuple[int, int]], free: ColumnElement[bool]
 ) -> None:
     """Keep which earlier letters told, or may have, what is about to be another letter's.
 
-    More than is taken over may be kept: that an earlier letter had it stays true.
+    `about`: contact and cluster. More than is taken over may be kept: that an earlier letter had
+    it stays true.
     """
     told = (
         select(
@@ -127,7 +136,7 @@ def _remember(
             Told.at,
         )
         .join(Letter, Letter.id == Told.letter_id)
-        .where(Told.contact_id == contact_id, Told.cluster_id.in_(cluster_ids), free)
+        .where(tuple_(Told.contact_id, Told.cluster_id).in_(about), free)
         .where(Letter.state.in_(LEFT), is_carried())
     )
     names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state", "at")

@@ -26,20 +26,29 @@ class Shard:
 
 
 def pending(
-    session: Session, edition: Edition, plan: Plan, shard: Shard | None = None
+    session: Session, edition: Edition, plan: Plan, shard: Shard | None = None, *, after: int = 0
 ) -> list[Pending]:
-    """The next contacts of this edition, or of one shard, that it owes a letter or a reason."""
-    found = unanswered(edition, plan).order_by(Contact.id).limit(BATCH)
+    """The next contacts of this edition, or of one shard, that it owes a letter or a reason.
+
+    Those beyond the contact `after`: whoever asks on need not walk over all that were answered.
+    """
+    found = unanswered(edition, plan).where(Contact.id > after).order_by(Contact.id).limit(BATCH)
     if shard is not None:
         found = found.where(Contact.id % shard.of == shard.number)
     return with_subscriptions(session, session.execute(found).all())
 
 
 def unanswered(edition: Edition, plan: Plan) -> Select[Contact, Member]:
-    """The contacts of this edition that have neither letter nor omission in it."""
+    """The contacts of this edition that have neither letter nor, instead of one, omission in it."""
     return plan.contacts.where(
         ~exists().where(Letter.edition_id == edition.id, Letter.contact_id == Contact.id)
-    ).where(~exists().where(Omission.edition_id == edition.id, Omission.contact_id == Contact.id))
+    ).where(
+        ~exists().where(
+            Omission.edition_id == edition.id,
+            Omission.contact_id == Contact.id,
+            Omission.letter_id.is_(None),
+        )
+    )
 
 
 def among(session: Session, plan: Plan, contact_ids: Sequence[int]) -> list[Pending]:

@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from alerts import rhythm
 from alerts.calls import OpenCalls
+from alerts.choosing import everything_new
 from alerts.digest import Notice, Period
 from alerts.ledger import Heard
 from alerts.matching import Match, Wanted
 from alerts.streams import Due, Plan, Tick
 from alerts.tables import Edition, Stream
-from alerts.writing import Batch, Pending, everything_new
+from alerts.writing import Batch, Pending
 from base.clock import QUEBEC, quebec_day, wall_time
 from sources import freshness, tenders
 from sources.catalogue import Source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from alerts.evidence import Evidence, Where
 from base.french import NBSP
@@ -26,7 +27,12 @@ def line(evidence: Iterable[Evidence]) -> str:
 
     Text that was published is quoted as it was, cut where long; the caller escapes it.
     """
-    seen = list(evidence)
+    return _line(tuple(evidence))
+
+
+@lru_cache(maxsize=50_000)
+def _line(seen: tuple[Evidence, ...]) -> str:
+    """The same for all whom a notice is for by the same words."""
     parts = []
     for where, place in _PLACES.items():
         quotes = _whole(one.text for one in seen if one.where is where)

@@ -15,11 +15,12 @@ from functools import cached_property
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 
 from alerts.calls import OpenCalls
+from alerts.choosing import everything_new
 from alerts.digest import Period
 from alerts.looked import Looked
 from alerts.poison import Poison
 from alerts.tables import Edition, Letter, Omission, Stream
-from alerts.writing import Choose, Desk, Note, everything_new
+from alerts.writing import Choose, Desk, Note
 from base.database import Database
 from subscriptions.tables import Contact, Member
 

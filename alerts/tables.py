@@ -135,6 +135,8 @@ class Letter(Base):
 
     __tablename__ = "letter"
     __table_args__ = (
+        # Whom an edition was written for, one by one, however many there are.
+        Index(None, "edition_id", "contact_id"),
         # What a dispatcher looks for, without walking over years of accepted letters.
         Index(
             "ix_letter_waiting",
@@ -147,7 +149,7 @@ class Letter(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     #: digest:{frequency}:{label}:{contact}, or {stream}:{contact}:{label}
     key: Mapped[str] = mapped_column(String(200), unique=True)
-    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"), index=True)
+    edition_id: Mapped[int | None] = mapped_column(ForeignKey("edition.id"))
     contact_id: Mapped[int] = mapped_column(
         ForeignKey("contact.id", ondelete="CASCADE"), index=True
     )

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from itertools import repeat
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -20,22 +23,22 @@ from alerts.calls import OpenCalls, open_calls
 from alerts.changed import Changes
 from alerts.classification import Lexicon
 from alerts.crediting import Covered
-from alerts.digest import Digest, Notice, Period, ordered
+from alerts.digest import Digest, Notice, Period
 from alerts.entitlement import contacts_refused
-from alerts.freezing import WORTH_SENDING, freeze, freeze_note, leave_out, omit
+from alerts.freezing import WORTH_SENDING, Draft, freeze, freeze_all, omit, worth_until
 from alerts.ledger import Heard
 from alerts.letter import Composed, Press, ReaderLinks, compose, message_id
 from alerts.near_misses import Missed
 from alerts.note import Noted, compose_note
 from alerts.poison import Poison, compose_without
 from alerts.tables import Edition, Stream, Why
-from alerts.untold import untold
 from sources.tables import Revision, Tender
 from subscriptions.links import Links
 from subscriptions.sectors import Catalogue
 from subscriptions.tables import Contact, Member, Subscription
 
 logger = logging.getLogger(__name__)
+Made = TypeVar("Made")
 
 
 class Result(StrEnum):
@@ -118,15 +121,15 @@ def write_batch(
     calls: OpenCalls,
     *,
     at: datetime,
+    choose: Choose,
     poison: Poison | None = None,
-    choose: Choose | None = None,
     note: Note | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
-    `poison` is what was found in earlier batches of the same run; `choose` says what a contact
-    is told, by default all that is new for it; `note` what it is written where that is nothing.
+    `choose` says what a contact is told, `note` what it is written where that is nothing; `poison`
+    is what was found in earlier batches of the same run.
     """
     poison = Poison() if poison is None else poison
     ids = [one.contact.id for one in pending]
@@ -144,16 +147,22 @@ def write_batch(
     )
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids)
+    drafts: list[Draft] = []
     done: Counter[str] = Counter()
     omitted: dict[int, Why] = {}
     for one in pending:
-        result: Why | Result | None = refused.get(one.contact.id)
+        result: Draft | Why | Result | None = refused.get(one.contact.id)
         if result is None:
             told = heard.get(one.contact.id, Heard())
-            result = _isolated(batch, one, told, choose or everything_new, note)
+            drafting = partial(_drafted, batch, one, told, choose, note)
+            result = _isolated(batch, one.contact, drafting)
+        if isinstance(result, Draft):
+            drafts.append(result)
+            continue
         if isinstance(result, Why):
             omitted[one.contact.id] = result
         done[result] += 1
+    done.update(_frozen(batch, drafts))
     omit(session, edition, omitted, at=at)
     near_misses.keep(session, batch.missed, at=at)
     poison.say(session, at=at)
@@ -168,25 +177,19 @@ def letter_key(edition: Edition, contact_id: int) -> str:
     return f"{stream}:{contact_id}:{label}"
 
 
-def _isolated(
-    batch: Batch, to: Pending, heard: Heard, choose: Choose, note: Note | None
-) -> Why | Result:
-    """One contact's letter; whatever is wrong with it keeps no other from being written."""
-    edition = batch.edition
-    key = letter_key(edition, to.contact.id)
+def _isolated(batch: Batch, to: Contact, step: Callable[[], Made]) -> Made | Result:
+    """A step of one contact's letter; what is wrong with it keeps no other from being written."""
     try:
-        notices = choose(batch, to, heard)
-        if notices:
-            return _write(batch, to, notices, key)
-        return _note(batch, to, note(batch, to) if note else None, key)
+        return step()
     except SQLAlchemyError:
         raise
     except Exception as error:
-        logger.exception("letter unwritable", extra={"contact": to.contact.id})
+        logger.exception("letter unwritable", extra={"contact": to.id})
+        key = letter_key(batch.edition, to.id)
         quarantine.uncomposed(
             batch.session,
-            edition,
-            to.contact,
+            batch.edition,
+            to,
             key=key,
             message_id=message_id(key, batch.desk.press.sender.list_domain),
             error=error,
@@ -196,69 +199,61 @@ def _isolated(
         return Result.QUARANTINED
 
 
-def everything_new(
-    batch: Batch, to: Pending, heard: Heard, *, only: Collection[int] | None = None
-) -> tuple[Notice, ...]:
-    """What changed of what the contact was told, then all that is for it and was not told.
-
-    Near misses on the way. `only`: of these clusters what is new. Over the reader's own maximum,
-    the later ones of what is new stay untold: the next letter has them.
-    """
-    if to.subscription is None:
-        return ()
-    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
-    batch.missed.extend(missed)
-    first = all_changed(batch, to)
-    changed_now = {notice.cluster_id for notice in first}
-    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
-    told = new[: to.subscription.most_notices]
-    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
-    return first + told
+def _frozen(batch: Batch, drafts: Sequence[Draft]) -> Iterator[Result]:
+    """Those letters made rows at once; where that cannot be, one by one."""
+    session, edition, at = batch.session, batch.edition, batch.at
+    try:
+        if not drafts or freeze_all(session, edition, drafts, at=at):
+            yield from repeat(Result.LETTER, len(drafts))
+            return
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        logger.exception("letters not frozen at once", extra={"edition": edition.id})
+    for draft in drafts:
+        alone = partial(freeze, session, edition, draft, at=at)
+        made = _isolated(batch, draft.contact, alone)
+        yield made if isinstance(made, Result) else Result.LETTER if made else Result.ELSEWHERE
 
 
-def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:
-    """What the contact must hear about what it was told, soonest to close first."""
-    if to.subscription is None:
-        return ()
-    owed = batch.changes.of(to.subscription, batch.poison)
-    return ordered(one.notice(batch.desk.catalogue) for one in owed)
-
-
-def _note(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Why | Result:
-    """One contact's letter without notices, where it gets one."""
-    if noted is None or to.subscription is None:
-        return Why.NOTHING
-    desk, at = batch.desk, batch.at
-    context = {"member_name": to.member.name, "contact_name": to.contact.name, **noted.context}
-    composed = compose_note(
-        noted.name,
-        desk.press.sender,
-        _links(desk, to.contact, at),
-        context,
-        recipient=to.contact.address,
-        key=key,
-        at=at,
-    )
-    until = at + WORTH_SENDING
-    row = freeze_note(
-        batch.session, batch.edition, to.contact, composed, key=key, at=at, until=until
-    )
-    return Result.ELSEWHERE if row is None else Result.LETTER
-
-
-def _write(batch: Batch, to: Pending, notices: tuple[Notice, ...], key: str) -> Why | Result:
-    """One contact's letter with its ledger rows; or the reason why there is none."""
+def _drafted(
+    batch: Batch, to: Pending, heard: Heard, choose: Choose, note: Note | None
+) -> Draft | Why:
+    """One contact's letter, or the reason why there is none; no letter's row is written."""
+    key = letter_key(batch.edition, to.contact.id)
+    notices = choose(batch, to, heard)
+    if not notices:
+        return _noted(batch, to, note(batch, to) if note else None, key)
     made = draft(batch, to, notices, key)
     if isinstance(made, Why):
         return made
     composed, shown = made
-    session, edition = batch.session, batch.edition
-    letter_id = freeze(session, edition, to.contact, shown, composed, key=key, at=batch.at)
-    if letter_id is None:
-        return Result.ELSEWHERE
-    hidden = [notice for notice in notices if notice not in shown.notices]
-    leave_out(session, edition, to.contact, letter_id, hidden, at=batch.at)
-    return Result.LETTER
+    told = frozenset(shown.notices)
+    return Draft(
+        contact=to.contact,
+        key=key,
+        composed=composed,
+        until=worth_until(shown, batch.at),
+        notices=shown.notices,
+        hidden=tuple(notice for notice in notices if notice not in told),
+    )
+
+
+def _noted(batch: Batch, to: Pending, noted: Noted | None, key: str) -> Draft | Why:
+    """One contact's letter without notices, where it gets one."""
+    if noted is None or to.subscription is None:
+        return Why.NOTHING
+    desk, at = batch.desk, batch.at
+    composed = compose_note(
+        noted.name,
+        desk.press.sender,
+        _links(desk, to.contact, at),
+        {"member_name": to.member.name, "contact_name": to.contact.name, **noted.context},
+        recipient=to.contact.address,
+        key=key,
+        at=at,
+    )
+    return Draft(contact=to.contact, key=key, composed=composed, until=at + WORTH_SENDING)
 
 
 def draft(

@@ -10,13 +10,13 @@ leaves them: letters accepted and pruned, the ledger confirmed, an omission wher
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from random import Random
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.tables import (
@@ -32,19 +32,15 @@ from alerts.tables import (
     Why,
 )
 from base.clock import wall_time
-from base.database import Base, Database, connect, upgrade
-from benchmarks.seao_notices import notices
-from benchmarks.two_years_rows import attempt_row, revision_row, tender_row
-from sources import places
-from sources.tables import Reading, Revision, Tender
+from base.database import Database, connect, upgrade
+from benchmarks import rows
 from subscriptions import sectors
-from subscriptions.tables import Basis, Consent, Contact, Member, Membership, Origin, Subscription
+from subscriptions.tables import Subscription
 
 #: Calls that a week brings, as in the files of 2026.
 CALLS = 420
 #: Of the contacts, those whom a week has something for; and the notices of such a letter, at most.
 TOLD, MOST = 0.6, 7
-ROWS = 10_000
 
 
 def main() -> None:
@@ -86,58 +82,23 @@ class TwoYears:
 
     def write(self) -> None:
         """All rows, a transaction a week."""
-        with self.database.write() as session:
-            self._roster(session)
+        self._roster()
         for week in range(self.weeks):
             with self.database.write() as session:
                 self._week(session, week)
 
-    def _roster(self, session: Session) -> None:
+    def _roster(self) -> None:
         since = wall_time(self.first, 12) - timedelta(days=400)
-        rows: dict[type[Base], list[dict[str, Any]]] = {}
-        for number in range(1, self.contacts + 1):
-            for table, row in self._contact(number, since):
-                rows.setdefault(table, []).append(row)
-        for table, every in rows.items():
-            _add(session, table, every)
-
-    def _contact(self, number: int, since: datetime) -> Iterator[tuple[type[Base], dict[str, Any]]]:
-        name = f"Coop fictive {number}"
-        self.chosen[number] = self.random.sample(self.slugs, 3)
-        known = {"recorded_at": since, "recorded_by": "essai"}
-        yield Member, {"id": number, "name": name, "name_key": name.lower(), "created_at": since}
-        yield Membership, {"id": number, "member_id": number, "starts_at": since, **known}
-        yield (
-            Contact,
-            {
-                "id": number,
-                "public_id": f"{number:016x}",
-                "member_id": number,
-                "name": f"Personne fictive {number}",
-                "address": f"contact{number}@exemple.quebec",
-                "created_at": since,
-            },
-        )
-        yield (
-            Consent,
-            {"contact_id": number, "basis": Basis.EXPRESS, "starts_at": since, **known},
-        )
-        yield (
-            Subscription,
-            {
-                "contact_id": number,
-                "frequency": "weekly",
-                "sectors": self.chosen[number],
-                "started_at": since,
-                "origin": Origin.ROSTER,
-            },
-        )
+        rows.readers(self.database, self.contacts, self.random, since)
+        with self.database.read() as session:
+            asked = session.execute(select(Subscription.contact_id, Subscription.sectors))
+            self.chosen = dict(asked.all())
 
     def _week(self, session: Session, week: int) -> None:
         monday = self.first + timedelta(weeks=week)
         due = wall_time(monday, 6)
         year, number, _ = monday.isocalendar()
-        calls = self._calls(session, week, due)
+        calls = rows.calls(session, CALLS, self.random, due, reading=week + 1)
         edition = week + 1
         told: list[dict[str, Any]] = []
         letters: list[dict[str, Any]] = []
@@ -151,7 +112,7 @@ class TwoYears:
             else:
                 values = {"contact_id": contact, "why": Why.NOTHING}
                 omitted.append({"at": due, "edition_id": edition, **values})
-        _add(
+        rows.add(
             session,
             Edition,
             [
@@ -169,44 +130,12 @@ class TwoYears:
                 }
             ],
         )
-        _add(session, Letter, letters)
-        _add(session, Attempt, [attempt_row(one) for one in letters])
-        _add(session, Told, told)
-        _add(session, Omission, omitted)
+        rows.add(session, Letter, letters)
+        rows.add(session, Attempt, [_attempt(one) for one in letters])
+        rows.add(session, Told, told)
+        rows.add(session, Omission, omitted)
         if week >= self.weeks - 12:
-            _add(session, NearMissed, self._nearly(calls, due))
-
-    def _calls(self, session: Session, week: int, due: datetime) -> range:
-        """The week's calls, read on the morning of the edition."""
-        session.add(Reading(id=week + 1, source="seao", at=due, address=f"{week}.json"))
-        session.flush()
-        first = week * CALLS + 1
-        tenders, revisions = [], []
-        directory = places.load()
-        for number in range(first, first + CALLS):
-            notice = self.random.choice(notices())
-            closes_at = due + timedelta(days=self.random.randint(5, 30), hours=5)
-            place = places.place(
-                directory,
-                buyer=notice.buyer,
-                municipal=notice.municipal == "1",
-                locality="",
-                postal_code="",
-            )
-            tenders.append(tender_row(number, due, closes_at))
-            revisions.append(
-                revision_row(
-                    number,
-                    reading=week + 1,
-                    notice=notice,
-                    place=place,
-                    seen_at=due,
-                    closes_at=closes_at,
-                )
-            )
-        _add(session, Tender, tenders)
-        _add(session, Revision, revisions)
-        return range(first, first + CALLS)
+            rows.add(session, NearMissed, self._nearly(calls, due))
 
     def _letter(self, edition: int, label: str, contact: int, due: datetime) -> dict[str, Any]:
         self.letters += 1
@@ -265,10 +194,14 @@ class TwoYears:
         ]
 
 
-def _add(session: Session, table: type[Base], rows: Iterable[dict[str, Any]]) -> None:
-    every = list(rows)
-    for start in range(0, len(every), ROWS):
-        session.execute(insert(table), every[start : start + ROWS])
+def _attempt(letter: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "letter_id": letter["id"],
+        "at": letter["settled_at"],
+        "phase": "dot",
+        "outcome": "accepted",
+        "reply": letter["reply"],
+    }
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Print what a second worker brings on PostgreSQL: matching and building one edition.
+"""What a second worker brings on PostgreSQL: matching and building one edition.
 
-    python -m benchmarks.workers [contacts] [notices] [rounds]
+    python -m benchmarks.workers [--full]
 
 Two workers against one, taking turns on one server (the wheel's, as in tests), each round on the
 same edition made anew. A worker is a process that runs what `alertes ouvrier` runs (alerts.worker).
 Building is timed from the workers' start until the edition is whole; what a process reads once, the
 open calls, is read before. Handing over to a sink of its own process follows, timed apart and
-reported, not compared: the sink writes down each letter before it answers. Readers have three
-sectors each, notices the real titles of tests/sources/data/notices.csv (seeded). In each round
-every reader must have one letter or one reason, and the sink each letter once. Processor time is
-that of the workers, of the server's processes and of the sink, of both steps (Linux only: /proc).
+reported, not compared. Readers have three sectors each, calls are real titles (benchmarks.rows).
+In each round every reader must have one letter or one reason, and the sink each letter once.
+Processor time is that of the workers, of the server's processes and of the sink, by step (Linux
+only: /proc).
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
-import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import cycle, islice
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median
@@ -41,27 +40,29 @@ from alerts.journal import open_journal
 from alerts.poison import Poison
 from alerts.recovery import hold_if_restored
 from alerts.service import Service
-from alerts.tables import Edition, EditionState, Letter, LetterState, NearMissed, Omission, Told
+from alerts.tables import (
+    Attempt,
+    Edition,
+    EditionState,
+    Letter,
+    LetterState,
+    NearMissed,
+    Omission,
+    Told,
+)
 from base.database import Database, connect
-from campaigns.schedulers import sink
+from benchmarks import rows
+from benchmarks.counting_sink import Counting, counting
+from benchmarks.measured import Measured, Size, interleaved, report
 from campaigns.stores import store
 from sources.reading import Network
-from subscriptions import sectors
 from subscriptions.tables import Consent, Contact, Member, Membership, Subscription
-from tests.coop import AT, DESK, entitled, tender
-from tests.variants import notices
+from tests.coop import AT, DESK, LONG_AGO
 
-SEED, GOAL = 20260921, 1.3
+SEED, CALLS, GOAL = 20260921, 500, 1.3
+CONTACTS = {Size.QUICK: 400, Size.FULL: 8000}
 TICK = os.sysconf("SC_CLK_TCK")
 PROCESSES = multiprocessing.get_context("fork")
-
-
-@dataclass(frozen=True)
-class Serving:
-    """The sink."""
-
-    port: int
-    pid: int
 
 
 @dataclass
@@ -71,62 +72,73 @@ class Side:
     workers: int
     building: list[float] = field(default_factory=list)
     sending: list[float] = field(default_factory=list)
-    #: Seconds of processor of both steps: of the workers, of the server and of the sink.
-    processor: dict[str, list[float]] = field(
-        default_factory=lambda: {"workers": [], "server": [], "sink": []}
+    #: Seconds of processor of the workers, the server and the sink, in each step.
+    spent: dict[str, list[dict[str, float]]] = field(
+        default_factory=lambda: {"building": [], "handing over": []}
     )
 
+    def said(self, letters: int) -> Iterator[str]:
+        """A line a step."""
+        for step, took in (("building", self.building), ("handing over", self.sending)):
+            parts = self.spent[step]
+            busy = ", ".join(
+                f"{name} {median(one[name] for one in parts):.2f}" for name in parts[0]
+            )
+            yield (
+                f"workers={self.workers} {step}: {median(took):.2f} s, "
+                f"{letters / median(took):.0f} letters/s; processor s: {busy}"
+            )
 
-def main() -> None:
-    given = [int(word) for word in sys.argv[1:]]
-    contacts, calls, rounds = given + [4000, 500, 5][len(given) :]
-    sides, letters = (Side(1), Side(2)), 0
-    sizes: list[tuple[str, int, int]] = []
+
+def measure(size: Size) -> Iterator[Measured]:
+    contacts = CONTACTS[size]
+    sides = Side(1), Side(2)
     with ExitStack() as stack:
         url = stack.enter_context(store("postgresql"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="workers-")))
-        port = PROCESSES.Value("i", 0)
-        sinking = PROCESSES.Process(target=sink, args=(folder / "accepted", port), daemon=True)
-        sinking.start()
-        stack.callback(sinking.kill)
         database = connect(url)
         stack.callback(database.dispose)
         hold_if_restored(database, open_journal(folder / "journal"), at=AT)
         prepare(database)
-        _fill(database, contacts, calls)
-        while not port.value:
-            sinking.join(0.01)
-        serving = Serving(port.value, sinking.pid or 0)
-        for number in range(rounds):
-            for side in sides if number % 2 else reversed(sides):
-                _round(database, url, folder, serving, side)
-                letters = _check(database, folder, contacts)
-                sizes = _sizes(database)
-                _forget(database, folder)
-    _print(sides, letters, contacts, calls)
-    for table, rows, each in sizes:
-        print(f"size: {table} {rows} rows, {each} octets a row with its indexes")
+        _fill(database, contacts)
+        letters: list[int] = []
+        sizes: list[str] = []
+
+        def building(side: Side) -> float:
+            with counting() as sink:
+                _round(database, url, folder, sink, side)
+                letters.append(_check(database, sink, contacts))
+                sizes[:] = _sizes(database)
+                _forget(database)
+            return side.building[-1]
+
+        figures = interleaved(partial(building, sides[1]), partial(building, sides[0]))
+    yield Measured(
+        name="workers",
+        what="one worker / two workers, seconds until an edition is matched and built",
+        goal=GOAL,
+        rounds=tuple(alone / both for both, alone in figures),
+        detail=(
+            f"seed {SEED}, {contacts} contacts, {CALLS} calls, {letters[0]} letters",
+            f"{os.cpu_count()} processors",
+            *(said for side in sides for said in side.said(letters[0])),
+            "octets a row with its indexes, of PostgreSQL: " + ", ".join(sizes),
+        ),
+        twin=f"{len(letters)} editions: a letter or a reason a reader, each once at the sink",
+        size=size,
+    )
 
 
-def _fill(database: Database, contacts: int, calls: int) -> None:
+def _fill(database: Database, contacts: int) -> None:
     chosen = random.Random(SEED)  # noqa: S311, no secret
-    slugs = [sector.slug for sector in sectors.load()]
     with database.write() as session:
         holds.release_first_run(session, by="benchmark", at=AT)
-        for number, one in enumerate(islice(cycle(notices()), calls)):
-            tender(
-                session,
-                f"{30000000 + number}",
-                title=one.title,
-                buyer=one.buyer,
-                closes_at=AT + timedelta(days=8 + number % 20),
-            )
-        for number in range(contacts):
-            entitled(session, f"lecteur{number}", sectors=chosen.sample(slugs, 3))
+        rows.calls(session, CALLS, chosen, AT - timedelta(hours=1))
+    rows.readers(database, contacts, chosen, LONG_AGO)
     _vacuum(database)
 
 
-def _round(database: Database, url: str, folder: Path, to: Serving, side: Side) -> None:
+def _round(database: Database, url: str, folder: Path, to: Counting, side: Side) -> None:
     """One edition, written and handed over by the workers of that side."""
     start = PROCESSES.Barrier(side.workers + 1)
     database.dispose()  # connections are no inheritance
@@ -139,16 +151,15 @@ def _round(database: Database, url: str, folder: Path, to: Serving, side: Side) 
     postmaster = _postmaster(database)
     parts = {"workers": [one.pid or 0 for one in workers], "server": [], "sink": [to.pid]}
     start.wait(300)
-    before = _processor(parts, postmaster)
-    begun = perf_counter()
-    _until(lambda: _is_whole(database), workers)
-    side.building.append(perf_counter() - begun)
-    begun = perf_counter()
-    _until(lambda: _have_left(database), workers)
-    side.sending.append(perf_counter() - begun)
-    after = _processor(parts, postmaster)
-    for name, spent in side.processor.items():
-        spent.append(after[name] - before[name])
+    for step, took, done in (
+        ("building", side.building, _is_whole),
+        ("handing over", side.sending, _have_left),
+    ):
+        before, begun = _processor(parts, postmaster), perf_counter()
+        _until(partial(done, database), workers)
+        took.append(perf_counter() - begun)
+        after = _processor(parts, postmaster)
+        side.spent[step].append({name: after[name] - before[name] for name in after})
     for one in workers:
         one.terminate()
     for one in workers:
@@ -200,7 +211,7 @@ def _have_left(database: Database) -> bool:
         return session.scalar(waits) is None
 
 
-def _check(database: Database, folder: Path, contacts: int) -> int:
+def _check(database: Database, sink: Counting, contacts: int) -> int:
     """Each reader once, each letter at the sink once; how many letters."""
     with database.read() as session:
         readers = list(session.scalars(select(Letter.contact_id)))
@@ -210,33 +221,26 @@ def _check(database: Database, folder: Path, contacts: int) -> int:
                 Omission.edition_id == edition, Omission.letter_id.is_(None)
             )
         )
-        assert sorted([*readers, *omitted]) == sorted(  # noqa: S101, else no figure
-            session.scalars(select(Contact.id))
-        )
-        assert len(readers) <= contacts  # noqa: S101, as above
-    lines = (folder / "accepted").read_bytes().splitlines()
-    assert len(lines) == len(set(lines)) == len(readers)  # noqa: S101, as above
+        assert sorted([*readers, *omitted]) == list(range(1, contacts + 1))  # noqa: S101, no figure
+    assert sink.letters == sink.mailboxes == len(readers)  # noqa: S101, as above
     return len(readers)
 
 
-def _sizes(database: Database) -> list[tuple[str, int, int]]:
-    """Table, rows, octets a row, of what grows with the readers."""
+def _sizes(database: Database) -> Iterator[str]:
+    """Table and octets a row, of what grows with the readers."""
     of = (Letter, Told, NearMissed, Omission, Contact, Member, Membership, Consent, Subscription)
-    found = []
     with database.read() as session:
         for table in of:
             name = table.__tablename__
-            rows = session.scalar(select(func.count()).select_from(table)) or 0
+            count = session.scalar(select(func.count()).select_from(table)) or 0
             size = session.scalar(select(func.pg_total_relation_size(name))) or 0
-            found.append((name, rows, size // max(1, rows)))
-    return found
+            yield f"{name} {size // max(1, count)}"
 
 
-def _forget(database: Database, folder: Path) -> None:
+def _forget(database: Database) -> None:
     """As before the round."""
-    (folder / "accepted").unlink()
     with database.write() as session:
-        for table in (Told, Omission, Letter, NearMissed, Edition):
+        for table in (Told, Omission, Attempt, Letter, NearMissed, Edition):
             session.execute(delete(table))
     _vacuum(database)
 
@@ -271,24 +275,5 @@ def _stat(pid: int) -> tuple[float, float, int]:
     return user + system, children_user + children_system, int(words[1])
 
 
-def _print(sides: tuple[Side, Side], letters: int, contacts: int, calls: int) -> None:
-    one, two = sides
-    ratios = [alone / both for alone, both in zip(one.building, two.building, strict=True)]
-    print(f"seed {SEED}, {len(ratios)} rounds, {contacts} contacts, {calls} notices, ", end="")
-    print(f"{letters} letters, {os.cpu_count()} processors")
-    print("each round: a letter or a reason a reader, each letter once at the sink")
-    for side in sides:
-        spent = ", ".join(f"{name} {median(values):.2f}" for name, values in side.processor.items())
-        print(
-            f"workers={side.workers} building {median(side.building):.2f} s, "
-            f"{letters / median(side.building):.0f} letters/s; "
-            f"handing over {median(side.sending):.2f} s, "
-            f"{letters / median(side.sending):.0f} letters/s; processor s: {spent}"
-        )
-    print("rounds: " + ", ".join(f"{ratio:.2f}" for ratio in ratios))
-    value = median(ratios)
-    print(f"ratio=workers value={value:.2f} goal={GOAL} ok={'yes' if value >= GOAL else 'no'}")
-
-
 if __name__ == "__main__":
-    main()
+    report(measure)

@@ -5,7 +5,7 @@ Put into a forked worker from outside, as the crash points are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,9 +77,9 @@ def told_at_writing() -> None:
     """Mark notices as told when the letter is written."""
     inner = ledger.reserve
 
-    def reserve(session: Session, *, letter_id: int, **known: Any) -> int:  # noqa: ANN401
-        reserved = inner(session, letter_id=letter_id, **known)
-        ledger.confirm(session, [letter_id])
+    def reserve(session: Session, carried: Sequence[ledger.Carried], *, at: datetime) -> int:
+        reserved = inner(session, carried, at=at)
+        ledger.confirm(session, [letter_id for letter_id, _, _ in carried])
         return reserved
 
     setattr(ledger, "reserve", reserve)  # noqa: B010, the same

@@ -23,7 +23,7 @@ Action = Callable[[], None]
 FUNCTIONS = {
     "editions": ("alerts.editions", ("open_due", "write_batch", "_close")),
     "owed": ("alerts.owed", ("pending",)),
-    "writing": ("alerts.writing", ("compose", "_write", "freeze", "omit")),
+    "writing": ("alerts.writing", ("compose", "_drafted", "freeze_all", "omit")),
     "ledger": ("alerts.ledger", ("heard", "reserve", "confirm", "release", "doubt")),
     "recovery": ("alerts.recovery", ("_verdict",)),
     "outbox": ("alerts.outbox", ("claim", "withdraw", "take_back", "in_doubt", "resolve")),

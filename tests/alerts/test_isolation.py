@@ -291,7 +291,7 @@ def test_what_is_wrong_with_the_database_is_not_taken_for_poison(
     def freeze(*_: object, **__: object) -> object:
         raise OperationalError("INSERT", {}, Exception("disk I/O error"))
 
-    monkeypatch.setattr(writing, "freeze", freeze)
+    monkeypatch.setattr(writing, "freeze_all", freeze)
     _prepare(database, 2, "20160001")
     with pytest.raises(OperationalError):
         editions.write_open(database, desk(), at=AT)
