@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
 from alerts import reminders, rhythm
 from alerts.digest import Notice
@@ -25,7 +26,8 @@ def label(at: datetime) -> str:
 def is_called(tick: Tick) -> bool:
     """Whether the day's run is to be opened: it has not been, and somebody is to be reminded.
 
-    In the evening, where the day was missed, only for what closes within 24 hours.
+    In the evening, where the day was missed, only for whom something closes within 24 hours: the
+    others' reminders are as due the next morning.
     """
     if tick.at < reminders.morning_of(quebec_day(tick.at)):
         return False
@@ -35,18 +37,24 @@ def is_called(tick: Tick) -> bool:
         )
         if session.scalar(select(opened)):
             return False
-        found = reminders.due(session, at=tick.at)
-    soon = tick.at + rhythm.URGENT
-    urgent = any(one.closes_at <= soon for several in found.values() for one in several)
-    return bool(found) and (urgent or not rhythm.is_quiet(tick.at))
+        return bool(_due(session, tick.at))
 
 
 def plan(tick: Tick, edition: Edition) -> Plan:  # noqa: ARG001, as every stream's
     """Those to be reminded of something now."""
     with tick.database.read() as session:
-        ids = list(reminders.due(session, at=tick.at))
+        ids = _due(session, tick.at)
     everybody = live_contacts()
     return Plan(everybody.where(Contact.id.in_(ids)), choose=reminded, again=everybody)
+
+
+def _due(session: Session, at: datetime) -> list[int]:
+    found, soon = reminders.due(session, at=at), at + rhythm.URGENT
+    return [
+        contact_id
+        for contact_id, several in found.items()
+        if not rhythm.is_quiet(at) or any(one.closes_at <= soon for one in several)
+    ]
 
 
 def reminded(batch: Batch, to: Pending, heard: Heard) -> tuple[Notice, ...]:  # noqa: ARG001, a Choose

@@ -118,14 +118,21 @@ def _reminders(book: Book, at: datetime) -> Iterator[Due]:
     if at < wall(day_of(at), 6, 30) or label in book.opened:
         return
     found = {number: reminders(book, one, at) for number, one in enumerate(book.readers)}
-    due = {number: keys for number, keys in found.items() if keys}
-    closings = [book.calls[key[0]].said.closes_at for keys in due.values() for key in keys]
-    soon = any(moment and moment <= at + DAY for moment in closings)
-    if due and (soon or not is_night(at)):
+    due = {
+        number: keys
+        for number, keys in found.items()
+        if keys and (not is_night(at) or any(_closes_soon(book, key, at) for key in keys))
+    }
+    if due:
         book.opened.add(label)
-        for number, keys in due.items():
-            if book.readers[number].may_be_mailed(at):
-                yield Due(number, *label, keys)
+    for number, keys in due.items():
+        if book.readers[number].may_be_mailed(at):
+            yield Due(number, *label, keys)
+
+
+def _closes_soon(book: Book, key: Key, at: datetime) -> bool:
+    closes_at = book.calls[key[0]].said.closes_at
+    return closes_at is not None and closes_at <= at + DAY
 
 
 def _alive(book: Book, at: datetime) -> Iterator[Due]:

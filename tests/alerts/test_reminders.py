@@ -246,6 +246,32 @@ def test_a_day_that_was_missed_is_made_up_for_at_night_only_where_it_presses(
     assert _reminded(office) == [("anne", reminders.occasion(quebec(10, 2, 11), 1))]
 
 
+def test_at_night_nobody_is_reminded_of_what_can_wait_because_another_s_cannot(
+    database: Database,
+) -> None:
+    office = Office(database)
+    with database.write() as session:
+        entitled(session, "anne")
+        entitled(session, "luc")
+    later = quebec(10, 6, 11)
+    office.reads(before(), before(OTHER, closes_at=later), at=MONDAY - MINUTE)
+    office.ticks(MONDAY)
+    office.settles()
+    with database.write() as session:
+        _answer(session, CALL)
+        cluster_id = session.scalars(select(Tender.cluster_id).where(Tender.ocid == OTHER)).one()
+        luc = session.scalars(select(Contact.id).order_by(Contact.id.desc())).first()
+        assert luc is not None
+        assert cluster_id is not None
+        answer(session, luc, cluster_id, Answer.INTERESTED, ANSWERED)
+
+    office.ticks(quebec(10, 1, 22))
+    pressing = ("anne", reminders.occasion(quebec(10, 2, 11), 1))
+    assert _reminded(office) == [pressing]
+    office.ticks(quebec(10, 2, 6, 30))
+    assert _reminded(office) == [pressing, ("luc", reminders.occasion(later, 5))]
+
+
 def test_a_reminder_says_what_changed_since_the_call_was_read(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
