@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -22,22 +23,33 @@ from base.database import Base, Database
 
 logger = logging.getLogger(__name__)
 
+#: Seconds that those who may see what was deleted are waited for; retention asks again each night.
+_OVER_WITHIN = 20.0
+_OVER = text(
+    "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= :xmax AND NOT EXISTS ("
+    "SELECT FROM pg_stat_activity WHERE datname = current_database()"
+    " AND pid <> pg_backend_pid() AND xact_start < :moment)"
+)
+
 
 def wipe(database: Database, tables: Iterable[str] = ()) -> bool:
-    """Write those tables anew, all where none is named; False where a reader kept the log open.
+    """Write those tables anew, all where none is named; False where somebody kept what was deleted.
 
-    Takes the whole database for itself meanwhile. A second call does the same again.
+    On SQLite that is a reader of the log, on PostgreSQL a transaction that lasts. Takes the whole
+    database for itself meanwhile. A second call does the same again.
     """
     if database.engine.dialect.name == "sqlite":
         return _rewrite_file(database)
     named = sorted(set(tables) or set(Base.metadata.tables))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        over = _all_over(connection)
         for table in named:
             connection.execute(text(f'VACUUM (FULL, ANALYZE) "{table}"'))
+        over &= _all_over(connection)
         # The most common values of a column are kept there as they were.
         _as_far_as_allowed(connection, "VACUUM (FULL) pg_catalog.pg_statistic")
         _as_far_as_allowed(connection, "CHECKPOINT")
-    return True
+    return over
 
 
 def empty_log(database: Database) -> bool:
@@ -86,6 +98,23 @@ def _outside_transactions(database: Database) -> Iterator[sqlite3.Connection]:
         yield connection
     finally:
         pooled.close()
+
+
+def _all_over(connection: Connection) -> bool:
+    """Wait a while until each transaction is over that could still see what was deleted by now.
+
+    A table that is written anew keeps what is deleted since the oldest one began: any that writes
+    on the server, in whatever database, and any that reads in this one.
+    """
+    until = monotonic() + _OVER_WITHIN
+    now = connection.execute(
+        text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint, clock_timestamp()")
+    ).one()
+    while not connection.scalar(_OVER, {"xmax": now[0], "moment": now[1]}):
+        if monotonic() > until:
+            return False
+        sleep(0.05)
+    return True
 
 
 def _as_far_as_allowed(connection: Connection, statement: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import JSON, Text, cast, func, make_url, or_, select, text
+from sqlalchemy import JSON, Text, cast, create_engine, func, make_url, or_, select, text
 from sqlalchemy.orm import Session
 
 from alerts import entitlement, erasure, persons
@@ -399,3 +400,26 @@ async def _while_reading(database: Database, made: Everything) -> bool:
             return wiping.empty_log(impatient)
         finally:
             impatient.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_may_still_see_what_was_deleted_is_waited_for(
+    database: Database, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL a transaction that writes keeps dead rows alive, even one elsewhere."""
+    with database.write() as session:
+        made = fill(session, CANARY, NAME)
+    elsewhere = create_engine(make_url(database.engine.url).set(database="postgres"))
+    with elsewhere.connect() as connection:
+        connection.execute(text("SELECT pg_current_xact_id()"))
+        gone(database, made)
+        monkeypatch.setattr(wiping, "_OVER_WITHIN", 0.2)
+        assert wiping.wipe(database) is False
+        assert files(database, request)
+        monkeypatch.undo()
+        over = threading.Timer(0.5, connection.rollback)
+        over.start()
+        assert wiping.wipe(database)
+        over.join()
+        assert files(database, request) == []
+    elsewhere.dispose()
