@@ -154,7 +154,7 @@ def match(
     return Match(tuple(why), score)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=5_000)
 def _reason(one: Classified) -> Reason:
     """The same for every reader of the sector."""
     return Reason(one.sector, one.label, reasons.line(one.evidence))

@@ -34,7 +34,7 @@ LINK = b"\0"
 #: What HTML escapes.
 _MARKUP = re.compile("[&<>\"']")
 #: Notices kept printed of one moment: those of an edition, with the reasons of all its readers.
-_KEPT = 10_000
+_KEPT = 5_000
 
 
 class Printed(NamedTuple):

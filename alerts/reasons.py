@@ -30,7 +30,7 @@ def line(evidence: Iterable[Evidence]) -> str:
     return _line(tuple(evidence))
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _line(seen: tuple[Evidence, ...]) -> str:
     """The same for all whom a notice is for by the same words."""
     parts = []

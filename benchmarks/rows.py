@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from random import Random
 from typing import Any
@@ -30,7 +31,12 @@ Wishes = Callable[[Random], dict[str, Any]]
 
 def three_sectors(chosen: Random) -> dict[str, Any]:
     """Sectors of the catalogue, as most readers declare them."""
-    return {"sectors": chosen.sample([sector.slug for sector in sectors.load()], SECTORS)}
+    return {"sectors": chosen.sample(_slugs(), SECTORS)}
+
+
+@cache
+def _slugs() -> tuple[str, ...]:
+    return tuple(sector.slug for sector in sectors.load())
 
 
 def readers(
