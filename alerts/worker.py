@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -21,6 +21,9 @@ from alerts.service import SCHEDULE, SEND_EVERY
 from base.clock import QUEBEC
 
 logger = logging.getLogger(__name__)
+
+#: Seconds after which a queue that did not end is told again; its job in hand is found by others.
+TOLD_AGAIN = 30.0
 
 
 def run(engine: Engine) -> bool:
@@ -43,15 +46,22 @@ async def _work(engine: Engine) -> bool:
             await asyncio.wait([told, *working], return_when=asyncio.FIRST_COMPLETED)
             in_order = told.done()
             stop.set()
-            for one in working:
-                # Each finishes the job in hand, then ends.
-                one.cancel()
+            await _ended(working)
             ends = await asyncio.gather(*working, return_exceptions=True)
             await told
     for end in ends:
         if isinstance(end, Exception):
             logger.error("worker broke off", exc_info=end)
     return in_order
+
+
+async def _ended(working: Iterable[asyncio.Task[None]]) -> None:
+    """Each finishes the job in hand, then ends; who was told before it had begun is told again."""
+    left = set(working)
+    while left:
+        for one in left:
+            one.cancel()
+        _, left = await asyncio.wait(left, timeout=TOLD_AGAIN)
 
 
 async def _queue(engine: Engine, queue: str) -> None:
