@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from procrastinate.worker import Worker
 
 from alerts.engine import Engine
 from alerts.engine_schema import prepare
@@ -21,9 +22,6 @@ from alerts.service import SCHEDULE, SEND_EVERY
 from base.clock import QUEBEC
 
 logger = logging.getLogger(__name__)
-
-#: Seconds after which a queue that did not end is told again; its job in hand is found by others.
-TOLD_AGAIN = 30.0
 
 
 def run(engine: Engine) -> bool:
@@ -41,12 +39,19 @@ async def _work(engine: Engine) -> bool:
         for step in ("beat", "read", "take_returns", "write", "send"):
             await _tick(engine, step)
         with _ticking(engine):
-            working = [asyncio.create_task(_queue(engine, one)) for one in engine.queues]
+            queues = [_queue(engine, one) for one in engine.queues]
+            working = [
+                asyncio.create_task(one.run())  # type: ignore[no-untyped-call]
+                for one in queues
+            ]
             told = asyncio.create_task(asyncio.to_thread(stop.wait))
             await asyncio.wait([told, *working], return_when=asyncio.FIRST_COMPLETED)
             in_order = told.done()
             stop.set()
-            await _ended(working)
+            for one in queues:
+                # It finishes the job in hand, then ends. A cancellation may get lost in it while it
+                # begins: in Python 3.11 that of asyncio.wait_for does.
+                one.stop()  # type: ignore[no-untyped-call]
             ends = await asyncio.gather(*working, return_exceptions=True)
             await told
     for end in ends:
@@ -55,18 +60,10 @@ async def _work(engine: Engine) -> bool:
     return in_order
 
 
-async def _ended(working: Iterable[asyncio.Task[None]]) -> None:
-    """Each finishes the job in hand, then ends; who was told before it had begun is told again."""
-    left = set(working)
-    while left:
-        for one in left:
-            one.cancel()
-        _, left = await asyncio.wait(left, timeout=TOLD_AGAIN)
-
-
-async def _queue(engine: Engine, queue: str) -> None:
-    """The jobs of one queue, one after the other."""
-    await engine.app.run_worker_async(
+def _queue(engine: Engine, queue: str) -> Worker:
+    """What does the jobs of one queue, one after the other."""
+    return Worker(
+        engine.app,
         queues=[queue],
         name=queue,
         concurrency=1,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from procrastinate.manager import JobManager
 from sqlalchemy import func, select, text
 
 from alerts import editions, engine, engine_schema, holds, worker
@@ -146,6 +149,32 @@ def test_what_a_worker_killed_in_a_lot_left_another_hands_over(
     unknown = _count(coop, LetterState.UNKNOWN)
     assert unknown <= 4
     assert len(mailbox.received) >= READERS - unknown
+
+
+@on_postgresql
+def test_who_is_told_to_stop_while_it_begins_stops(
+    coop: Database,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a cancellation gets lost, as it may in asyncio.wait_for of Python 3.11."""
+    own = working.engine(database_url, 9, tmp_path / "journal", utc_now())
+    register = JobManager.register_worker
+
+    async def registered(jobs: JobManager) -> int:
+        number = await register(jobs)
+        own.service.stop.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.5)
+        return number
+
+    monkeypatch.setattr(JobManager, "register_worker", registered)
+    at_work = threading.Thread(target=worker.run, args=(own,), daemon=True)
+    at_work.start()
+    at_work.join(20)
+    assert not at_work.is_alive()
+    own.service.database.dispose()
 
 
 def test_a_lot_is_handed_over_and_the_rest_waits(
