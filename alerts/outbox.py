@@ -13,11 +13,9 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Integer,
     Select,
     Update,
-    and_,
     bindparam,
     case,
     exists,
@@ -74,19 +72,6 @@ class Lot:
     claimed: list[Claimed]
     #: How many letters were waiting for it; 0 when there is nothing left to do.
     looked_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A letter whose dot may have been sent, and nobody waits for the answer any more."""
-
-    id: int
-    key: str
-    message_id: str
-    #: When it was about to be sent.
-    in_doubt_at: datetime
-    #: By which claim; its beginning says by which machine (alerts.journal).
-    claim: str = ""
 
 
 def claim(
@@ -174,7 +159,7 @@ def withdraw(session: Session, refused: dict[int, Why], *, at: datetime, claim: 
         ).first()
         if changed is not None:
             ledger.release(session, [letter_id])
-            _omit(session, letter_id, why, changed._asdict(), at)
+            omit(session, letter_id, why, changed._asdict(), at)
 
 
 def give_back(
@@ -238,66 +223,8 @@ def take_back(session: Session, *, at: datetime) -> int:
     return len(back.all())
 
 
-def in_doubt(session: Session, *, at: datetime, unknown: bool = False) -> list[Doubt]:
-    """IN_DOUBT letters whose dispatcher is certainly gone.
-
-    With `unknown` also the letters whose dispatcher got no answer; each until it is resolved, if
-    only as UNKNOWN again.
-    """
-    states = [LetterState.IN_DOUBT, *([LetterState.UNKNOWN] if unknown else [])]
-    rows = session.execute(
-        select(Letter.id, Letter.key, Letter.message_id, Letter.in_doubt_at, Letter.claim)
-        .where(Letter.state.in_(states), Letter.lease_until <= at)
-        .order_by(Letter.id)
-    )
-    return [Doubt(**row._asdict()) for row in rows]
-
-
-def resolve(
-    session: Session,
-    letter_id: int,
-    state: LetterState,
-    *,
-    reply: str,
-    at: datetime,
-    doubt: Doubt | None = None,
-) -> bool:
-    """Settle an UNKNOWN letter by a person's decision, or any `doubt` from outside evidence.
-
-    ACCEPTED, UNKNOWN, WITHDRAWN, or WRITTEN to send the same bytes again. False when the
-    letter is in another state by now, or in doubt anew.
-    """
-    if doubt is None:
-        unsettled: ColumnElement[bool] = Letter.state == LetterState.UNKNOWN
-    else:
-        states = [LetterState.IN_DOUBT, LetterState.UNKNOWN]
-        unsettled = and_(Letter.state.in_(states), Letter.in_doubt_at == doubt.in_doubt_at)
-    values: dict[str, Any] = {"state": state, "reply": reply, "lease_until": None}
-    if state is not LetterState.UNKNOWN:
-        # An UNKNOWN letter keeps its claim: its dispatcher may be slow, and know.
-        values["claim"] = ""
-    if state is LetterState.WRITTEN:
-        values["next_attempt_at"] = at
-    else:
-        values["settled_at"] = at
-    if state is LetterState.WITHDRAWN:
-        values["why"] = Why.DROPPED
-    changed = session.execute(
-        update(Letter)
-        .where(Letter.id == letter_id, unsettled)
-        .values(**values)
-        .returning(Letter.contact_id, Letter.edition_id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    if changed is None:
-        return False
-    if state is LetterState.WITHDRAWN:
-        _omit(session, letter_id, Why.DROPPED, changed._asdict(), at)
-    ledger.follow(session, letter_id, state)
-    return True
-
-
-def _omit(session: Session, letter_id: int, why: Why, of: dict[str, Any], at: datetime) -> None:
+def omit(session: Session, letter_id: int, why: Why, of: dict[str, Any], at: datetime) -> None:
+    """Say why that letter of `of`, contact and edition, will not leave."""
     session.execute(insert(Omission).values(at=at, letter_id=letter_id, why=why, detail="", **of))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from alerts import holds, maillog, outbox
+from alerts import doubts, holds, maillog, outbox
 from alerts.journal import Journal, marks_of_others, reason_to_hold
 from alerts.maillog import Evidence
 from alerts.tables import LetterState
@@ -38,18 +38,18 @@ def recover(
     done: Counter[str] = Counter()
     with database.write() as session:
         done["taken back"] = outbox.take_back(session, at=at)
-        doubts = outbox.in_doubt(session, at=at, unknown=log is not None)
+        found = doubts.in_doubt(session, at=at, unknown=log is not None)
         others = marks_of_others(session, journal)
-    accepted = journal.accepted_keys() if doubts else set()
-    told = _evidence(log, [doubt.message_id for doubt in doubts], at) if doubts else None
-    for doubt in doubts:
+    accepted = journal.accepted_keys() if found else set()
+    told = _evidence(log, [doubt.message_id for doubt in found], at) if found else None
+    for doubt in found:
         ours = not doubt.claim.startswith(others)
         verdict = _verdict(doubt, _Known(accepted, told, ours=ours), at)
         if verdict is None:
             continue
         state, why = verdict
         with database.write() as session:
-            if outbox.resolve(session, doubt.id, state, reply=why, at=at, doubt=doubt):
+            if doubts.resolve(session, doubt.id, state, reply=why, at=at, doubt=doubt):
                 done[state] += 1
                 logger.warning("doubt resolved", extra={"letter": doubt.id, "state": str(state)})
     return done
@@ -74,7 +74,7 @@ class _Known:
     ours: bool
 
 
-def _verdict(doubt: outbox.Doubt, known: _Known, at: datetime) -> tuple[LetterState, str] | None:
+def _verdict(doubt: doubts.Doubt, known: _Known, at: datetime) -> tuple[LetterState, str] | None:
     """What became of it and how that is known; None while another may still learn it."""
     if doubt.key in known.accepted:
         return LetterState.ACCEPTED, "the journal has its acceptance"
@@ -88,7 +88,7 @@ def _verdict(doubt: outbox.Doubt, known: _Known, at: datetime) -> tuple[LetterSt
 
 
 def _without_a_sign(
-    doubt: outbox.Doubt, told: Evidence | None, at: datetime
+    doubt: doubts.Doubt, told: Evidence | None, at: datetime
 ) -> tuple[LetterState, str] | None:
     """As `_verdict`, of what this machine sent and nothing says that it was accepted."""
     if told is None:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from alerts import bounces, holds, ledger, lost, outbox
+from alerts import bounces, doubts, holds, ledger, lost
 from alerts.answer_tables import Bounce
 from alerts.bounces import Traces
 from alerts.bounces_dsn import FAILURES, Report, ReturnKind, without_addresses
@@ -183,7 +183,7 @@ def _act(session: Session, report: Report, letter: Found, at: datetime) -> None:
     """The effect of what is proven. Unsubscribing by message would be one more kind here."""
     if letter.state == LetterState.UNKNOWN and report.kind is not ReturnKind.OTHER:
         # What came back had been accepted.
-        outbox.resolve(session, letter.id, LetterState.ACCEPTED, reply="it came back", at=at)
+        doubts.resolve(session, letter.id, LetterState.ACCEPTED, reply="it came back", at=at)
     if report.kind in FAILURES:
         ledger.came_back(session, [letter.id])
     effect = _EFFECTS.get(report.kind)

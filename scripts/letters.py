@@ -9,7 +9,7 @@ from rich.table import Table
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import holds, outbox, quarantine
+from alerts import doubts, holds, quarantine
 from alerts.hold_tables import Hold
 from alerts.journal import agree, open_journal
 from alerts.restoring import settle_accepted
@@ -153,7 +153,7 @@ def uncertain(
 
 def _decide(number: int, decision: LetterState) -> None:
     with opened() as store, store.write() as session:
-        done = outbox.resolve(
+        done = doubts.resolve(
             session, number, decision, reply=f"décision de {staff()}", at=utc_now()
         )
         _record(session, "incertains", {"lettre": number, "décision": decision})

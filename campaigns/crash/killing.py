@@ -13,7 +13,7 @@ from campaigns.crash import points
 from campaigns.crash.worker import Bench, fork, serve_once
 
 #: Points of recovery and of the ledger, before and after the sending.
-_AROUND = ("recovery.", "ledger.", "outbox.take_back", "outbox.in_doubt", "outbox.resolve")
+_AROUND = ("recovery.", "ledger.", "outbox.take_back", "doubts.in_doubt", "doubts.resolve")
 #: Points that only writing reaches.
 _WRITING = tuple(name for name in points.NAMES if " editions." in name or " writing." in name)
 _OTHERS = tuple(name for name in points.NAMES if name not in _WRITING)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts import holds, outbox
+from alerts import doubts, holds
 from alerts.journal import agree, open_journal
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.clock import utc_now
@@ -115,7 +115,7 @@ def decide(database: Database, arrived: set[str], seed: int, *, all_of_them: boo
             else:
                 state = dice.choice((LetterState.WRITTEN, LetterState.WITHDRAWN))
             words = {"reply": "décision du bureau", "at": utc_now()}
-            decided += outbox.resolve(session, letter_id, state, **words)  # type: ignore[arg-type]
+            decided += doubts.resolve(session, letter_id, state, **words)  # type: ignore[arg-type]
     return decided
 
 

@@ -26,7 +26,8 @@ FUNCTIONS = {
     "writing": ("alerts.writing", ("compose", "_drafted", "freeze_all", "omit")),
     "ledger": ("alerts.ledger", ("heard", "reserve", "confirm", "release", "doubt")),
     "recovery": ("alerts.recovery", ("_verdict",)),
-    "outbox": ("alerts.outbox", ("claim", "withdraw", "take_back", "in_doubt", "resolve")),
+    "outbox": ("alerts.outbox", ("claim", "withdraw", "take_back")),
+    "doubts": ("alerts.doubts", ("in_doubt", "resolve")),
     "outcomes": ("alerts.outcomes", ("settle",)),
     "custody": (
         "alerts.custody",

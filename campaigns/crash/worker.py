@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from alerts import letter, outbox, outcomes, periodic, recovery
+from alerts import doubts, letter, outcomes, periodic, recovery
 from alerts.classification import Lexicon
 from alerts.delivery import Outcome, Relay
 from alerts.digest import Period
@@ -160,9 +160,9 @@ def _set_round(trial: int) -> None:
 
 
 def _note_doubts(file: Path) -> None:
-    in_doubt, settle = outbox.in_doubt, outcomes.settle
+    in_doubt, settle = doubts.in_doubt, outcomes.settle
 
-    def noted(*args: Any, **known: Any) -> list[outbox.Doubt]:  # noqa: ANN401, as it is called
+    def noted(*args: Any, **known: Any) -> list[doubts.Doubt]:  # noqa: ANN401, as it is called
         found = in_doubt(*args, **known)
         _note(file, [[one.key, one.in_doubt_at.isoformat()] for one in found])
         return found
@@ -172,7 +172,7 @@ def _note_doubts(file: Path) -> None:
         _note(file, [[one.key, f"attempt {one.attempts}"] for one in silent])
         return settle(session, done, **known)
 
-    setattr(outbox, "in_doubt", noted)  # noqa: B010, from outside
+    setattr(doubts, "in_doubt", noted)  # noqa: B010, from outside
     setattr(outcomes, "settle", settled)  # noqa: B010, from outside
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts import delays, editions, holds, ledger, outbox
+from alerts import delays, doubts, editions, holds, ledger
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
@@ -68,9 +68,9 @@ def _doubted(session: Session) -> Letter:
 def test_an_answer_from_the_relays_log_counts_from_the_dot(database: Database) -> None:
     with database.write() as session:
         one = _doubted(session)
-        doubt = outbox.Doubt(one.id, one.key, one.message_id, AT + HOUR)
+        doubt = doubts.Doubt(one.id, one.key, one.message_id, AT + HOUR)
         late = AT + 3 * DAY
-        assert outbox.resolve(
+        assert doubts.resolve(
             session, one.id, LetterState.ACCEPTED, reply="queued", at=late, doubt=doubt
         )
         assert session.scalars(select(Told.days_left)).one() == 6
@@ -82,7 +82,7 @@ def test_what_nobody_knows_of_has_no_days_until_somebody_does(database: Database
         one.state = LetterState.UNKNOWN
         ledger.follow(session, one.id, LetterState.UNKNOWN)
         assert session.scalars(select(Told.days_left)).one() is None
-        assert outbox.resolve(session, one.id, LetterState.ACCEPTED, reply="oui", at=AT + 2 * DAY)
+        assert doubts.resolve(session, one.id, LetterState.ACCEPTED, reply="oui", at=AT + 2 * DAY)
     with database.read() as session:
         assert session.scalars(select(Told.days_left)).one() == 6
 

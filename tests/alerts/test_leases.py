@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from alerts import dispatch, editions, holds, outbox, outcomes, service
+from alerts import dispatch, doubts, editions, holds, outbox, outcomes, service
 from alerts.delivery import Outcome, Phase, Receipt, Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing, Tally
@@ -162,7 +162,7 @@ def test_an_answer_after_a_person_decided_changes_nothing(
 ) -> None:
     claimed = _doubtful(database, tmp_path)
     with database.write() as session:
-        assert outbox.resolve(session, claimed.id, LetterState.WITHDRAWN, reply="", at=AT)
+        assert doubts.resolve(session, claimed.id, LetterState.WITHDRAWN, reply="", at=AT)
     done = Settled(claimed, Receipt(Outcome.ACCEPTED, Phase.DOT, "250"))
     with database.write() as session:
         assert outcomes.settle(session, [done], claim="lent", at=AT) == [claimed.id]
@@ -187,7 +187,7 @@ def test_a_letter_sent_again_by_staff_keeps_its_notices_from_being_told_twice(
 ) -> None:
     claimed = _doubtful(database, tmp_path)
     with database.write() as session:
-        outbox.resolve(session, claimed.id, LetterState.WRITTEN, reply="", at=AT)
+        doubts.resolve(session, claimed.id, LetterState.WRITTEN, reply="", at=AT)
         assert session.scalars(select(Told.state)).all() == [ToldState.RESERVED]
 
 

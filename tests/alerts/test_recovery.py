@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from alerts import editions, holds, outbox
+from alerts import doubts, editions, holds
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
@@ -145,11 +145,11 @@ def test_of_two_recoveries_the_slower_one_does_not_decide_a_newer_doubt(
     with database.write() as session:
         session.execute(update(Letter).values(state=LetterState.IN_DOUBT, in_doubt_at=AT))
         session.execute(update(Letter).values(lease_until=AT))
-        (old,) = outbox.in_doubt(session, at=AT)
+        (old,) = doubts.in_doubt(session, at=AT)
         session.execute(update(Letter).values(in_doubt_at=MUCH_LATER))
     with database.write() as session:
         words = {"reply": "", "at": MUCH_LATER, "doubt": old}
-        assert not outbox.resolve(session, old.id, LetterState.WRITTEN, **words)  # type: ignore[arg-type]
+        assert not doubts.resolve(session, old.id, LetterState.WRITTEN, **words)  # type: ignore[arg-type]
     assert _state(database)[0] == LetterState.IN_DOUBT
 
 
@@ -158,7 +158,7 @@ def test_staff_do_not_decide_about_a_letter_that_is_at_its_dot(database: Databas
     with database.write() as session:
         session.execute(update(Letter).values(state=LetterState.IN_DOUBT, in_doubt_at=AT))
         number = session.scalars(select(Letter.id)).one()
-        assert not outbox.resolve(session, number, LetterState.WRITTEN, reply="", at=AT)
+        assert not doubts.resolve(session, number, LetterState.WRITTEN, reply="", at=AT)
     assert _state(database)[0] == LetterState.IN_DOUBT
 
 
@@ -222,5 +222,5 @@ async def test_a_letter_that_leaves_again_is_not_also_listed_again(
     await _handed_over_in_silence(database, tmp_path)
     with database.write() as session:
         number = session.scalars(select(Letter.id)).one()
-        assert outbox.resolve(session, number, LetterState.WRITTEN, reply="essai", at=AT)
+        assert doubts.resolve(session, number, LetterState.WRITTEN, reply="essai", at=AT)
     assert _written(database, AT + timedelta(days=1)) == []

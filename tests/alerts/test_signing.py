@@ -202,7 +202,9 @@ def test_a_key_that_cannot_be_used_is_a_setting_to_correct(
 
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o440, 0o640])
 def test_the_service_or_its_group_alone_may_read_the_key(mode: int, tmp_path: Path) -> None:
-    Signer.of(key_file(tmp_path, mode=mode), selector=SELECTOR, author=AUTHOR)
+    made = Signer.of(key_file(tmp_path, mode=mode), selector=SELECTOR, author=AUTHOR)
+    assert (made.domain, made.selector) == (DOMAIN, SELECTOR)
+    assert made.public == signer(tmp_path).public
 
 
 def test_the_key_is_never_shown(tmp_path: Path) -> None:

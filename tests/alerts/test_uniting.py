@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts import ledger, outbox, uniting
+from alerts import doubts, ledger, uniting
 from alerts.answer_tables import Answer, Reaction
 from alerts.leaving import leave_by_mail
 from alerts.tables import Letter, LetterState, Told, ToldState, Why
@@ -172,8 +172,8 @@ def test_a_letter_in_doubt_settles_what_the_kept_one_was_told(
         letter.lease_until = AT
         session.flush()
         _merge(session, both)
-        (doubt,) = outbox.in_doubt(session, at=HAND.at)
-        outbox.resolve(session, letter.id, LetterState.ACCEPTED, reply="", at=HAND.at, doubt=doubt)
+        (doubt,) = doubts.in_doubt(session, at=HAND.at)
+        doubts.resolve(session, letter.id, LetterState.ACCEPTED, reply="", at=HAND.at, doubt=doubt)
         session.expire_all()
         row = session.scalars(select(Told)).one()
         assert (row.contact_id, row.state) == (both[0], C)
