@@ -250,19 +250,6 @@ def package(releases: list[dict[str, Any]], first: date, *, bom: bool = False) -
     return codecs.BOM_UTF8 + written if bom else written
 
 
-def older_era(content: bytes) -> bytes:
-    """The same file as in 2021: regions as codes, keys with capitals."""
-    whole = json.loads(content)
-    for release in whole["releases"]:
-        release["tender"]["deliveryarea"] = "15" if release["tender"]["items"] else "17,4"
-        for party in release["parties"]:
-            party["details"] = {
-                {"municipal": "Municipal", "neq": "NEQ"}.get(key, key): value
-                for key, value in party["details"].items()
-            }
-    return json.dumps(whole, ensure_ascii=False).encode()
-
-
 def listing(urls: dict[str, list[str]]) -> bytes:
     """A package_show answer: for each file's name its addresses, not in the order of dates."""
     resources = [

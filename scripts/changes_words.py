@@ -10,7 +10,6 @@ from typing import TypeVar
 import typer
 from sqlalchemy.exc import IntegrityError
 
-from base.french import NBSP
 from scripts import members_words
 from scripts.console import staff, stop
 from subscriptions import cells
@@ -81,8 +80,3 @@ def _parsed(value: str, parse: Callable[[str], T], option: str) -> T:
         return parse(value)
     except CellRefused as fault:
         raise typer.BadParameter(members_words.fault(fault), param_hint=option) from None
-
-
-def told_day(value: date | None) -> str:
-    """«2026-03-31», or «…» for no end."""
-    return value.isoformat() if value else f"…{NBSP}"
