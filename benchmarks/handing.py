@@ -48,7 +48,7 @@ from tests.coop import AT
 SEED = 20260921
 CONNECTIONS, LOT = 10, 200
 #: Letters of a round: to smtp-sink, to Postfix, and of the one that is killed.
-LETTERS = {Size.QUICK: (200, 100, 60), Size.FULL: (4000, 1000, 1000)}
+LETTERS = {Size.QUICK: (150, 60, 60), Size.FULL: (4000, 1000, 1000)}
 #: Notices of a letter, and the least that a letter has.
 NOTICES, LEAST = 20, 1
 GOAL, GOAL_POSTFIX = 0.7, 0.85

@@ -40,7 +40,7 @@ MOST = 100_000
 LOTS = 10
 #: Many and few contacts: for what a letter costs, and for memory; and contacts of a lot.
 SIZES = {
-    Size.QUICK: ((10_000, 2_000), (1_500, 500), 200),
+    Size.QUICK: ((10_000, 2_000), (800, 400), 200),
     Size.FULL: ((1_000_000, 10_000), (100_000, 10_000), 1000),
 }
 

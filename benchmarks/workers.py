@@ -60,7 +60,7 @@ from subscriptions.tables import Consent, Contact, Member, Membership, Subscript
 from tests.coop import AT, DESK, LONG_AGO
 
 SEED, CALLS, GOAL = 20260921, 500, 1.3
-CONTACTS = {Size.QUICK: 400, Size.FULL: 8000}
+CONTACTS = {Size.QUICK: 200, Size.FULL: 8000}
 TICK = os.sysconf("SC_CLK_TCK")
 PROCESSES = multiprocessing.get_context("fork")
 
