@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.classification import NEARLY, Classified, Facts, Lexicon, classify
-from alerts.digest import Link, Notice, Reason
+from alerts.digest import Link, Notice, Reason, sooner
 from alerts.matching import Shelf, place_of
 from alerts.poison import Poison, check
 from alerts.territory import OPEN
@@ -99,7 +99,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class OpenCalls:
-    """The calls that are open at one moment, and what they are found by."""
+    """The calls that are open at one moment, soonest to close first, and what they are found by."""
 
     by_cluster: dict[int, Call]
     shelf: Shelf[int]
@@ -141,7 +141,12 @@ def checked(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> C
 
 def shelved(found: dict[int, Call], at: datetime) -> OpenCalls:
     """Those calls as they are matched at that moment."""
-    return OpenCalls(found, Shelf({key: one.candidate(at) for key, one in found.items()}), at)
+    calls = {one.cluster_id: one for one in sorted(found.values(), key=_sooner)}
+    return OpenCalls(calls, Shelf({key: one.candidate(at) for key, one in calls.items()}), at)
+
+
+def _sooner(one: Call) -> tuple[datetime, str, int]:
+    return sooner(one.closes_at, one.revision.title, one.cluster_id)
 
 
 def call(cluster_id: int, notices: Sequence[OfTender], lexicon: Lexicon) -> Call:

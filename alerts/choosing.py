@@ -20,14 +20,18 @@ def everything_new(
     """
     if to.subscription is None:
         return ()
-    found, missed = untold(to.subscription, batch.calls, heard, batch.poison, only)
-    batch.missed.extend(missed)
     first = all_changed(batch, to)
-    changed_now = {notice.cluster_id for notice in first}
-    new = tuple(notice for notice in found if notice.cluster_id not in changed_now)
-    told = new[: to.subscription.most_notices]
-    batch.remarks[to.contact.id].kept_back = len(new) - len(told)
-    return first + told
+    new = untold(
+        to.subscription,
+        batch.calls,
+        heard,
+        batch.poison,
+        only=only,
+        but={notice.cluster_id for notice in first},
+    )
+    batch.missed.extend(new.missed)
+    batch.remarks[to.contact.id].kept_back = new.more
+    return first + new.notices
 
 
 def all_changed(batch: Batch, to: Pending) -> tuple[Notice, ...]:

@@ -161,5 +161,12 @@ class Digest:
 
 def ordered(notices: Iterable[Notice]) -> tuple[Notice, ...]:
     """The notices soonest to close first, those without a date last."""
-    never = datetime.max.replace(tzinfo=UTC)
-    return tuple(sorted(notices, key=lambda n: (n.closes_at or never, n.title, n.cluster_id)))
+    return tuple(sorted(notices, key=lambda n: sooner(n.closes_at, n.title, n.cluster_id)))
+
+
+def sooner(closes_at: datetime | None, title: str, cluster_id: int) -> tuple[datetime, str, int]:
+    """What sorts calls so."""
+    return closes_at or _NEVER, title, cluster_id
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from math import ceil
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -25,17 +26,17 @@ from sqlalchemy import (
     cast,
     extract,
     func,
-    null,
     or_,
     select,
-    tuple_,
+    text,
     update,
 )
 from sqlalchemy.orm import Session
 
 from alerts.digest import Notice
-from alerts.tables import Letter, LetterState, Told, ToldBefore, ToldState
+from alerts.tables import OFFERED, Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import Base, insert
+from base.unfolding import unfolded
 from sources.tables import Revision, Tender
 
 #: A letter in one of these states was received, or may have been.
@@ -43,6 +44,11 @@ LEFT = (LetterState.ACCEPTED, LetterState.UNKNOWN, LetterState.IN_DOUBT)
 #: Days; no call closes so long ago.
 _LONG = 1_000_000
 _LETTER, _TOLD = (Base.metadata.tables[name] for name in ("letter", "told"))
+#: What a row is reserved with.
+_RESERVED = (
+    Told.contact_id, Told.cluster_id, Told.kind, Told.occasion, Told.revision_id, Told.letter_id,
+    Told.state, Told.at, Told.relisted, Told.closes_at, Told.reasons,
+)  # fmt: skip
 #: A letter, the contact whose it is, and what it tells.
 Carried = tuple[int, int, Sequence[Notice]]
 
@@ -93,40 +99,42 @@ def reserve(session: Session, carried: Iterable[Carried], *, at: datetime) -> in
     if not rows:
         return 0
     # In one order, so that of two writers one waits for the other, and never both.
-    rows.sort(key=lambda row: (row["contact_id"], row["cluster_id"]))
+    rows.sort(key=itemgetter(0, 1))
     free = or_(
         Told.state == ToldState.RELEASED,
         and_(Told.state == ToldState.UNCERTAIN, Told.relisted.is_(False)),
     )
-    _remember(session, {(row["contact_id"], row["cluster_id"]) for row in rows}, free)
-    statement = insert(session, Told)
+    _remember(session, {(contact_id, cluster_id) for contact_id, cluster_id, *_ in rows}, free)
+    statement = insert(session, Told).from_select(
+        [column.key for column in _RESERVED], unfolded(session, _RESERVED, rows)
+    )
     names = ("letter_id", "revision_id", "reasons", "closes_at", "at", "state")
     taken = session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
             set_={
                 **{name: statement.excluded[name] for name in names},
-                # Not None, which would be a parameter, and have each row sent alone.
-                "days_left": null(),
+                "days_left": None,
                 "relisted": Told.state == ToldState.UNCERTAIN,
             },
             where=free,
-        ).returning(Told.id),
-        rows,
+        ),
+        execution_options={"preserve_rowcount": True},
     )
-    return len(taken.all())
+    return taken.rowcount
 
 
-def _remember(
-    session: Session, about: Iterable[tuple[int, int]], free: ColumnElement[bool]
-) -> None:
+def _remember(session: Session, about: set[tuple[int, int]], free: ColumnElement[bool]) -> None:
     """Keep which earlier letters told, or may have, what is about to be another letter's.
 
     `about`: contact and cluster. More than is taken over may be kept: that an earlier letter had
     it stays true.
     """
-    told = (
+    contacts = list({contact_id for contact_id, _ in about})
+    offered = select(Told.id).where(text(f"told.{OFFERED}"), Told.contact_id.in_(contacts))
+    told = session.execute(
         select(
+            Told.contact_id,
             Told.letter_id,
             Told.cluster_id,
             Told.kind,
@@ -136,11 +144,13 @@ def _remember(
             Told.at,
         )
         .join(Letter, Letter.id == Told.letter_id)
-        .where(tuple_(Told.contact_id, Told.cluster_id).in_(about), free)
-        .where(Letter.state.in_(LEFT), is_carried())
+        .where(Told.id.in_(offered), free, Letter.state.in_(LEFT), is_carried())
     )
-    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state", "at")
-    session.execute(insert(session, ToldBefore).from_select(names, told).on_conflict_do_nothing())
+    rows = [row._asdict() for row in told if (row.contact_id, row.cluster_id) in about]
+    for row in rows:
+        del row["contact_id"]
+    if rows:
+        session.execute(insert(session, ToldBefore).on_conflict_do_nothing(), rows)
 
 
 def confirm(session: Session, letter_ids: Iterable[int]) -> None:
@@ -269,17 +279,18 @@ def _move(
     )
 
 
-def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> dict[str, Any]:
-    return {
-        "contact_id": contact_id,
-        "cluster_id": notice.cluster_id,
-        "kind": notice.kind,
-        "occasion": notice.occasion,
-        "revision_id": notice.revision_id,
-        "letter_id": letter_id,
-        "state": ToldState.RESERVED,
-        "at": at,
-        "relisted": False,
-        "closes_at": notice.closes_at,
-        "reasons": [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
-    }
+def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> tuple[Any, ...]:
+    """As _RESERVED."""
+    return (
+        contact_id,
+        notice.cluster_id,
+        notice.kind,
+        notice.occasion,
+        notice.revision_id,
+        letter_id,
+        ToldState.RESERVED,
+        at,
+        False,
+        notice.closes_at,
+        [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
+    )

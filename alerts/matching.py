@@ -1,12 +1,12 @@
 """Tender x subscription -> Match with its reasons, or NearMiss with what lacked: pure.
 
 `match` alone decides. `Shelf` spares work: it holds the open tenders as bits (alerts.window), finds
-the same ones by `&` and `|`, and asks `match` only for the reasons of those that are found.
+the same ones by `&` and `|`, and asks `match` only for the reasons of those that are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -180,42 +180,43 @@ def _lacked(
     return None
 
 
+#: Answers of `match` that are remembered.
+_MOST = 50_000
+#: A tender, and all of the wishes that its answer depends on.
+_Met = tuple[int, tuple[str, ...], tuple[str, ...], tuple[str, ...], Wanted]
+_NOTHING = Wanted()
+
+
 class Shelf(Generic[TenderId]):
     """Open tenders by all that they are found by; made once for many subscriptions."""
 
     def __init__(self, tenders: Mapping[TenderId, Candidate]) -> None:
         self._ids = tuple(tenders)
+        self._numbers = {tender_id: number for number, tender_id in enumerate(tenders)}
         self._tenders = tuple(tenders.values())
         self._window = Window(self._tenders)
+        self._said: dict[_Met, Match | NearMiss] = {}
 
-    def matching(self, wanted: Wanted) -> Sequence[TenderId]:
+    def matching(self, wanted: Wanted) -> list[TenderId]:
         """The tenders that are for it, in the order they were given; no reason is made."""
         return [self._ids[number] for number in numbers(self._told(wanted))]
 
-    def missing(self, wanted: Wanted) -> Iterator[tuple[TenderId, NearMiss]]:
-        """The tenders that nearly are for it, with a score."""
-        near = self._near(wanted) & ~self._told(wanted)
-        for tender_id, made in self._judge(wanted, near):
-            if isinstance(made, NearMiss):
+    def matches(
+        self, wanted: Wanted, tender_ids: Iterable[TenderId]
+    ) -> Iterator[tuple[TenderId, Match]]:
+        """Why those, which `matching` found, are for it."""
+        for tender_id in tender_ids:
+            made = self._judged(self._numbers[tender_id], wanted, _NOTHING)
+            if isinstance(made, Match):
                 yield tender_id, made
 
-    def decide(
-        self,
-        wanted: Wanted,
-        *,
-        only: Container[TenderId] | None = None,
-        without: Container[TenderId] = (),
-    ) -> Iterator[tuple[TenderId, Match | NearMiss]]:
-        """Each tender that has something of what is wanted, in the order they were given.
-
-        The same matches as `match` of all of them; near misses with a score only. `only` and
-        `without` name the tenders that are asked for, and those that are not.
-        """
-        return self._judge(
-            wanted,
-            self._near(wanted),
-            lambda one: one not in without and (only is None or one in only),
-        )
+    def missing(self, wanted: Wanted) -> Iterator[tuple[TenderId, NearMiss]]:
+        """The tenders that nearly are for it, with a score."""
+        limits = replace(wanted, sectors=frozenset(), own_words=(), excluded_words=())
+        for number in numbers(self._near(wanted) & ~self._told(wanted)):
+            made = self._judged(number, wanted, limits)
+            if isinstance(made, NearMiss) and made.score > 0:
+                yield self._ids[number], made
 
     def _near(self, wanted: Wanted) -> int:
         window = self._window
@@ -234,35 +235,29 @@ class Shelf(Generic[TenderId]):
             found &= window.within(wanted.territory)
         return found & window.open_for(wanted.minimum_days_left)
 
-    def _judge(
-        self, wanted: Wanted, among: int, asked: Callable[[TenderId], bool] | None = None
-    ) -> Iterator[tuple[TenderId, Match | NearMiss]]:
-        """What `match` says of each of those."""
-        own = self._window.holding(wanted.own_words)
-        out = self._window.holding(wanted.excluded_words)
-        read = _without_words(wanted)
-        for number in numbers(among):
-            tender_id, tender = self._ids[number], self._tenders[number]
-            if asked is not None and not asked(tender_id):
-                continue
-            made = match(
+    def _judged(self, number: int, wanted: Wanted, limits: Wanted) -> Match | NearMiss:
+        """What `match` says of that tender, asked once for all whose wishes meet it alike.
+
+        It is asked of the sectors that the tender has, the words that stand in it, and `limits`,
+        the rest of the wishes: nothing where the tender is known to lack nothing of it.
+        """
+        tender, standing = self._tenders[number], self._window.standing
+        sectors = tuple([one for one in tender.sectors if one in wanted.sectors])
+        own, out = standing(number, wanted.own_words), standing(number, wanted.excluded_words)
+        met = (number, sectors, own, out, limits)
+        made = self._said.get(met)
+        if made is None:
+            if len(self._said) >= _MOST:
+                self._said.clear()
+            asked = replace(limits, sectors=frozenset(sectors), own_words=own, excluded_words=out)
+            made = self._said[met] = match(
                 tender.facts,
                 tender.classified,
-                # A text is read again only for words that stand in it.
-                read[own >> number & 1][out >> number & 1],
+                asked,
                 place=tender.place,
                 days_left=tender.days_left,
             )
-            if isinstance(made, Match) or made.score > 0:
-                yield tender_id, made
-
-
-def _without_words(wanted: Wanted) -> Sequence[Sequence[Wanted]]:
-    """The wishes without own words and with them, each without excluded words and with them."""
-    if not (wanted.own_words or wanted.excluded_words):
-        return ((wanted, wanted), (wanted, wanted))
-    bare = replace(wanted, own_words=())
-    return tuple((replace(one, excluded_words=()), one) for one in (bare, wanted))
+        return made
 
 
 def matches(
@@ -271,6 +266,5 @@ def matches(
     """Every match, subscription by subscription."""
     shelf = Shelf(tenders)
     for subscription_id, wanted in subscriptions.items():
-        for tender_id, made in shelf.decide(wanted):
-            if isinstance(made, Match):
-                yield subscription_id, tender_id, made
+        for tender_id, made in shelf.matches(wanted, shelf.matching(wanted)):
+            yield subscription_id, tender_id, made

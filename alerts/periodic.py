@@ -19,7 +19,7 @@ from alerts.calls import OpenCalls
 from alerts.choosing import everything_new
 from alerts.digest import Notice, Period
 from alerts.ledger import Heard
-from alerts.matching import Match, Wanted
+from alerts.matching import Wanted
 from alerts.streams import Due, Plan, Tick
 from alerts.tables import Edition, Stream
 from alerts.writing import Batch, Pending
@@ -127,18 +127,17 @@ def _was_due(edition: Edition, subscription: Subscription) -> datetime:
 def _untold(subscription: Subscription, closed: OpenCalls, heard: Heard, since: datetime) -> int:
     """How many of those calls, closed since then, were for that subscription and not told."""
     try:
-        decided = list(closed.shelf.decide(Wanted.of(subscription)))
+        found = closed.shelf.matching(Wanted.of(subscription))
     except Exception:
         # It is only a count: what is open is told all the same, or says what is wrong.
         logger.exception("not counted", extra={"contact": subscription.contact_id})
         return 0
     known = heard.settled | heard.uncertain
     return sum(
-        isinstance(made, Match)
-        and key not in known
+        key not in known
         and (closes_at := closed.by_cluster[key].closes_at) is not None
         and closes_at > since
-        for key, made in decided
+        for key in found
     )
 
 

@@ -174,18 +174,23 @@ class Letter(Base):
     why: Mapped[str] = mapped_column(String(20), default="")
 
 
+#: Of a row of the ledger: it may be told again. The indexes of these are found by these very words.
+OFFERED = "state IN ('released', 'uncertain')"
+
+
 class Told(Base):
     """The ledger: what each contact has been told, and of which revision."""
 
     __tablename__ = "told"
     __table_args__ = (
         UniqueConstraint("contact_id", "cluster_id", "kind", "occasion"),
-        # What may be told again, looked for every minute.
-        Index(
-            "ix_told_offered",
-            "cluster_id",
-            sqlite_where=text("state IN ('released', 'uncertain')"),
-            postgresql_where=text("state IN ('released', 'uncertain')"),
+        # What may be told again, looked for every minute; and to whom, before a letter tells it.
+        *(
+            Index(name, of, sqlite_where=text(OFFERED), postgresql_where=text(OFFERED))
+            for name, of in (
+                ("ix_told_offered", "cluster_id"),
+                ("ix_told_offered_to", "contact_id"),
+            )
         ),
     )
 

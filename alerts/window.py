@@ -43,6 +43,11 @@ class Candidate:
     #: base.french.days_left; None where the closing moment is unknown.
     days_left: int | None = None
 
+    @property
+    def sectors(self) -> tuple[str, ...]:
+        """Those that it is of, or nearly."""
+        return tuple([one.sector for one in self.classified])
+
 
 class _Kept(dict[str, Value]):
     """What was found for what people typed."""
@@ -82,6 +87,10 @@ class Window:
         for word in typed:
             found |= self._holding[word]
         return found
+
+    def standing(self, number: int, typed: tuple[str, ...]) -> tuple[str, ...]:
+        """Of such words those that stand in that tender."""
+        return tuple([word for word in typed if self._holding[word] >> number & 1])
 
     def of_categories(self, categories: Iterable[str]) -> int:
         """Those of one of the categories, or of none that is known; all where none is named."""

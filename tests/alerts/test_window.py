@@ -122,14 +122,20 @@ def test_bits_find_what_going_over_all_pairs_finds(wanted: Wanted) -> None:
     for shelf in (SHELF, Shelf(REAL)):
         assert shelf.matching(wanted) == matched
         assert list(shelf.missing(wanted)) == missed
-        assert list(shelf.decide(wanted)) == list(every.items())
+        assert list(shelf.matches(wanted, matched)) == [(n, every[n]) for n in matched]
 
 
 @settings(deadline=None)
-@given(WANTED, st.sets(st.sampled_from([*REAL])), st.sets(st.sampled_from([*REAL])))
-def test_only_what_is_asked_for_is_decided(wanted: Wanted, only: set[int], but: set[int]) -> None:
-    expected = {n: made for n, made in _every(wanted).items() if n in only and n not in but}
-    assert dict(SHELF.decide(wanted, only=only, without=but)) == expected
+@given(st.lists(WANTED, min_size=2, max_size=8))
+def test_what_was_said_to_one_reader_is_said_to_another_only_where_it_is_the_same(
+    wishes: list[Wanted],
+) -> None:
+    shelf = Shelf(REAL)
+    for wanted in wishes + wishes[::-1]:
+        every = _every(wanted)
+        matched = [n for n, made in every.items() if isinstance(made, Match)]
+        assert list(shelf.matches(wanted, matched)) == [(n, every[n]) for n in matched]
+        assert dict(shelf.missing(wanted)) == {n: every[n] for n in every if n not in matched}
 
 
 @settings(deadline=None)
