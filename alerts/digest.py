@@ -104,7 +104,7 @@ class Notice:
 
     def __hash__(self) -> int:
         """Of what tells most notices apart: a letter looks each of its notices up."""
-        return hash((self.revision_id, len(self.reasons)))
+        return hash((self.revision_id, self.reasons and self.reasons[-1].evidence))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

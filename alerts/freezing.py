@@ -131,11 +131,15 @@ def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: dat
 
 def worth_until(digest: Digest, at: datetime) -> datetime:
     """Until when a letter of `at` that tells this is worth sending."""
-    closings = [notice.worth_until for notice in digest.notices]
     last = at + WORTH_SENDING
-    if None in closings:
-        return last
-    return min(last, max(moment for moment in closings if moment is not None))
+    until = []
+    # The last to close comes last, as a rule, and then says it all.
+    for notice in reversed(digest.notices):
+        moment = notice.worth_until
+        if moment is None or moment >= last:
+            return last
+        until.append(moment)
+    return max(until)
 
 
 def _columns(draft: Draft, at: datetime) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from alerts.poison import Poison
 from alerts.readership import Readership
 from alerts.tables import Kind, Letter, Told, ToldState
 from alerts.writing import Desk
+from base.clock import quebec_day
 from base.french import days_left
 from sources import tenders
 from sources.tables import Revision, Tender
@@ -75,6 +76,8 @@ class Looked:
         #: Near misses of what was looked at for the first time, to be kept.
         self.missed: list[Missed] = []
         self._keys: dict[int, tuple[int, ...]] = {}
+        #: These calls as they were last matched: the same all day, while none comes or goes.
+        self._shelved: OpenCalls | None = None
         #: Calls that were not yet matched.
         self._new: set[int] = set()
         self._failed: dict[int, list[tuple[Tender, Revision, Exception]]] = {}
@@ -99,10 +102,12 @@ class Looked:
         self._outstanding.drop(changed)
         self._keys = keys
         self._read(session, desk, new)
+        if changed or self._shelved is None or quebec_day(self._shelved.at) != quebec_day(at):
+            self._shelved = calls.shelved(self.calls, at)
         for failed in self._failed.values():
             for tender, revision, error in failed:
                 poison.add(tender, revision, error)
-        return calls.shelved(dict(sorted(self.calls.items())), at)
+        return replace(self._shelved, at=at)
 
     def _read(self, session: Session, desk: Desk, new: set[int]) -> None:
         self._new |= new

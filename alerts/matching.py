@@ -194,6 +194,7 @@ class Shelf(Generic[TenderId]):
         self._ids = tuple(tenders)
         self._numbers = {tender_id: number for number, tender_id in enumerate(tenders)}
         self._tenders = tuple(tenders.values())
+        self._sectors = [[one.sector for one in each.classified] for each in self._tenders]
         self._window = Window(self._tenders)
         self._said: dict[_Met, Match | NearMiss] = {}
 
@@ -242,7 +243,7 @@ class Shelf(Generic[TenderId]):
         the rest of the wishes: nothing where the tender is known to lack nothing of it.
         """
         tender, standing = self._tenders[number], self._window.standing
-        sectors = tuple([one for one in tender.sectors if one in wanted.sectors])
+        sectors = tuple([one for one in self._sectors[number] if one in wanted.sectors])
         own, out = standing(number, wanted.own_words), standing(number, wanted.excluded_words)
         met = (number, sectors, own, out, limits)
         made = self._said.get(met)

@@ -43,11 +43,6 @@ class Candidate:
     #: base.french.days_left; None where the closing moment is unknown.
     days_left: int | None = None
 
-    @property
-    def sectors(self) -> tuple[str, ...]:
-        """Those that it is of, or nearly."""
-        return tuple([one.sector for one in self.classified])
-
 
 class _Kept(dict[str, Value]):
     """What was found for what people typed."""

@@ -228,14 +228,15 @@ def _drafted(
     if isinstance(made, Why):
         return made
     composed, shown = made
-    told = frozenset(shown.notices)
+    # Looked up one by one only where some could not be shown.
+    told = notices if shown.notices is notices else frozenset(shown.notices)
     return Draft(
         contact=to.contact,
         key=key,
         composed=composed,
         until=worth_until(shown, batch.at),
         notices=shown.notices,
-        hidden=tuple(notice for notice in notices if notice not in told),
+        hidden=() if told is notices else tuple(one for one in notices if one not in told),
     )
 
 

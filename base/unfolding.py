@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, cast, func, select, true
@@ -42,6 +43,7 @@ def unfolded(
 
 
 def _moment_on(*, sqlite: bool) -> Callable[[object], str]:
+    @lru_cache(maxsize=1000)
     def said(value: object) -> str:
         if not isinstance(value, datetime) or value.tzinfo is None:
             raise TypeError(f"neither JSON nor a moment: {value!r}")

@@ -7,13 +7,13 @@ long as its key is kept (S.C. 2010, c. 23, s. 11(2) asks for 60 days; we keep ke
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
@@ -115,13 +115,15 @@ class Links:
         return f"{self.public_url}/{purpose}/{token}"
 
     def _signer(self, purpose: str) -> Signer:
-        return Signer(
-            list(self.keys),
-            salt=f"alertes.link.{purpose}".encode(),
-            key_derivation="hmac",
-            digest_method=hashlib.sha256,
-            algorithm=_ShortHmac(),
-        )
+        return _signer(tuple(self.keys), purpose)
+
+
+@lru_cache(maxsize=100)
+def _signer(keys: tuple[str, ...], purpose: str) -> Signer:
+    """Its keys are derived here, once, as itsdangerous does by "hmac" at each signature."""
+    salt = f"alertes.link.{purpose}".encode()
+    derived = [hmac.digest(key.encode(), salt, "sha256") for key in keys]
+    return Signer(derived, key_derivation="none", algorithm=_ShortHmac())
 
 
 def _canonical(token: str, payload: bytes) -> bool:
