@@ -37,6 +37,7 @@ from alerts.digest import Notice
 from alerts.tables import OFFERED, Letter, LetterState, Told, ToldBefore, ToldState
 from base.database import Base, insert
 from base.unfolding import unfolded
+from sources import clusters
 from sources.tables import Revision, Tender
 
 #: A letter in one of these states was received, or may have been.
@@ -63,18 +64,26 @@ class Heard:
     uncertain: set[int] = field(default_factory=set)
 
 
-def heard(session: Session, contact_ids: Iterable[int]) -> dict[int, Heard]:
+def heard(
+    session: Session, contact_ids: Iterable[int], of: Iterable[int] | None = None
+) -> dict[int, Heard]:
     """What each of those contacts has been told; a contact told nothing is Heard().
 
     Of what kind does not count: who was told that a call changed, or closes soon, knows of it.
+    `of`: of the calls of these clusters, by default of all; more than is asked may be said.
     """
     found: dict[int, Heard] = defaultdict(Heard)
-    rows = session.execute(
+    told = (
         select(Told.contact_id, Told.cluster_id, Tender.cluster_id, Told.state, Told.relisted)
         .join(Revision, Revision.id == Told.revision_id)
         .join(Tender, Tender.id == Revision.tender_id)
         .where(Told.contact_id.in_(list(contact_ids)), Told.state != ToldState.RELEASED)
     )
+    names = None if of is None else clusters.names(session, of)
+    if names is not None:
+        # A sum is not looked up: what the index has of a contact is fewer rows than `of`.
+        told = told.where((Told.cluster_id + 0).in_(names))
+    rows = session.execute(told)
     for contact_id, cluster_id, joined, state, relisted in rows:
         again = state == ToldState.UNCERTAIN and not relisted
         kept = found[contact_id].uncertain if again else found[contact_id].settled
@@ -109,14 +118,11 @@ def reserve(session: Session, carried: Iterable[Carried], *, at: datetime) -> in
         [column.key for column in _RESERVED], unfolded(session, _RESERVED, rows)
     )
     names = ("letter_id", "revision_id", "reasons", "closes_at", "at", "state")
+    anew = {name: statement.excluded[name] for name in names}
     taken = session.connection().execute(
         statement.on_conflict_do_update(
             index_elements=[Told.contact_id, Told.cluster_id, Told.kind, Told.occasion],
-            set_={
-                **{name: statement.excluded[name] for name in names},
-                "days_left": None,
-                "relisted": Told.state == ToldState.UNCERTAIN,
-            },
+            set_=anew | {"days_left": None, "relisted": Told.state == ToldState.UNCERTAIN},
             where=free,
         ),
         execution_options={"preserve_rowcount": True},
@@ -130,25 +136,19 @@ def _remember(session: Session, about: set[tuple[int, int]], free: ColumnElement
     `about`: contact and cluster. More than is taken over may be kept: that an earlier letter had
     it stays true.
     """
-    contacts = list({contact_id for contact_id, _ in about})
+    contacts = {contact_id for contact_id, _ in about}
     offered = select(Told.id).where(text(f"told.{OFFERED}"), Told.contact_id.in_(contacts))
+    names = ("letter_id", "cluster_id", "kind", "occasion", "revision_id", "state", "at")
     told = session.execute(
-        select(
-            Told.contact_id,
-            Told.letter_id,
-            Told.cluster_id,
-            Told.kind,
-            Told.occasion,
-            Told.revision_id,
-            Told.state,
-            Told.at,
-        )
+        select(Told.contact_id, *(_TOLD.c[name] for name in names))
         .join(Letter, Letter.id == Told.letter_id)
         .where(Told.id.in_(offered), free, Letter.state.in_(LEFT), is_carried())
     )
-    rows = [row._asdict() for row in told if (row.contact_id, row.cluster_id) in about]
-    for row in rows:
-        del row["contact_id"]
+    rows = [
+        dict(zip(names, row, strict=True))
+        for contact_id, *row in told
+        if (contact_id, row[1]) in about
+    ]
     if rows:
         session.execute(insert(session, ToldBefore).on_conflict_do_nothing(), rows)
 

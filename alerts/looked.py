@@ -164,7 +164,7 @@ class Looked:
     def ask_whole(self, session: Session, contact_ids: Sequence[int]) -> None:
         """As `ask`, of all calls, and of what was told under a cluster that is no more."""
         for lot in _lots(contact_ids):
-            for contact_id, heard in ledger.heard(session, lot).items():
+            for contact_id, heard in ledger.heard(session, lot, self.calls).items():
                 self._outstanding.told(contact_id, heard.settled)
 
     def _refresh_readers(self, session: Session) -> list[int]:

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from alerts import rhythm
+from alerts import ledger, rhythm
 from alerts.calls import OpenCalls
 from alerts.choosing import everything_new
 from alerts.digest import Notice, Period
@@ -98,7 +98,9 @@ def plan(tick: Tick, edition: Edition) -> Plan:
         if to.subscription and due_at and at - due_at > LATE:
             remarks = batch.remarks[to.contact.id]
             remarks.was_due_at = due_at
-            remarks.closed_meanwhile = _untold(to.subscription, closed, heard, due_at)
+            one = to.contact.id
+            known = ledger.heard(batch.session, [one], closed.by_cluster).get(one, Heard())
+            remarks.closed_meanwhile = _untold(to.subscription, closed, known, due_at)
         return everything_new(batch, to, heard)
 
     return Plan(_contacts(edition), choose)

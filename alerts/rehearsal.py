@@ -145,7 +145,7 @@ def _batch(
 ) -> Iterator[Rehearsed]:
     ids = [one.contact.id for one in pending]
     refused = contacts_refused(session, ids, at=tick.at)
-    heard = ledger.heard(session, ids)
+    heard = ledger.heard(session, ids, tick.calls.by_cluster)
     batch = Batch(
         session=session,
         desk=tick.desk,

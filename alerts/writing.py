@@ -146,7 +146,7 @@ def write_batch(
         covered=crediting.covered(session, at),
     )
     refused = contacts_refused(session, ids, at=at)
-    heard = ledger.heard(session, ids)
+    heard = ledger.heard(session, ids, calls.by_cluster)
     drafts: list[Draft] = []
     done: Counter[str] = Counter()
     omitted: dict[int, Why] = {}

@@ -119,7 +119,7 @@ def planned(coop: Coop) -> int:
                 after = pending[-1].contact.id
                 ids = [one.contact.id for one in pending]
                 refused = contacts_refused(session, ids, at=AT)
-                heard = ledger.heard(session, ids)
+                heard = ledger.heard(session, ids, tick.calls.by_cluster)
                 for one in pending:
                     if one.contact.id not in refused and one.subscription is not None:
                         settled = heard[one.contact.id].settled

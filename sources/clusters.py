@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from sources import titles
 from sources.same_call import Basis, Seen, same_call
-from sources.tables import Revision, Tender
+from sources.tables import APART, Revision, Tender
 
 #: Closed calls that a late source may still bring.
 _PAST = timedelta(days=7)
@@ -137,6 +137,19 @@ def separate(session: Session, tender_id: int) -> bool:
         mate.cluster_id = mates[0].id
     session.flush()
     return bool(mates)
+
+
+def names(session: Session, wanted: Iterable[int]) -> Select[int] | None:
+    """All that those clusters, or what joined them since, were ever called; None: anything.
+
+    A cluster is called by the id of one of its tenders, which stays with the others whatever joins
+    them. Of what staff took apart nobody knows what it was called before.
+    """
+    apart = select(Tender.id).where(text(f"tender.{APART}")).limit(1)
+    if session.scalar(apart) is not None:
+        return None
+    ids = list(wanted)
+    return select(Tender.id).where(or_(Tender.id.in_(ids), Tender.cluster_id.in_(ids)))
 
 
 def _known() -> Select[Tender, Revision]:
