@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from collections.abc import Callable
 from datetime import timedelta
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,13 @@ async def _send(database: Database, folder: Path) -> tuple[Tally, Mailbox]:
 def _standing(database: Database) -> list[str]:
     with database.read() as session:
         return [one.cause for one in concerns.standing(session)]
+
+
+def _text(content: bytes) -> str:
+    parsed = email.message_from_bytes(content, EmailMessage, policy=email.policy.default)
+    body = parsed.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
 
 
 def _impossible_address(session: Session, contact_id: int) -> None:
@@ -193,6 +203,35 @@ def test_a_tender_that_cannot_be_matched_is_left_out(
         one.title = "Déneigement empoisonné"
     assert editions.write_open(database, desk(), at=AT) == {"letter": 2}
     assert _standing(database) == ["left out"]
+
+
+def test_of_a_tender_that_cannot_be_matched_the_next_takes_the_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the reader wants but so many, and a reason is made of no more."""
+    plain = matching.match
+
+    def match(facts: object, *args: object, **options: object) -> object:
+        if facts.title == "Déneigement empoisonné":  # type: ignore[attr-defined]
+            raise RecursionError
+        return plain(facts, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(matching, "match", match)
+    with database.write() as session:
+        holds.release_first_run(session, by="essai", at=AT)
+        entitled(session, "anne", most_notices=2)
+        for days, title in ((4, "un"), (2, "empoisonné"), (5, "deux"), (3, "trois")):
+            closes_at = AT + timedelta(days=days)
+            tender(session, f"2016000{days}", closes_at=closes_at, title=f"Déneigement {title}")
+        editions.open_due(session, AT)
+    assert editions.write_open(database, desk(), at=AT) == {"letter": 1}
+    assert _standing(database) == ["left out"]
+    with database.read() as session:
+        told = session.scalars(select(Revision.title).join(Told).order_by(Revision.closes_at))
+        assert told.all() == ["Déneigement trois", "Déneigement un"]
+        (content,) = session.scalars(select(Letter.content))
+    assert b"20160005" not in (content or b"")
+    assert "Il en reste 1 pour la prochaine" in _text(content or b"")
 
 
 def test_a_template_that_fails_for_all_is_said_once(
