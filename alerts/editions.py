@@ -259,6 +259,7 @@ def _write(
         poison=tick.poison,
         choose=plan.choose,
         note=plan.note,
+        covered=tick.covered,
     )
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 from operator import itemgetter
 from typing import Any
@@ -47,8 +47,8 @@ _LONG = 1_000_000
 _LETTER, _TOLD = (Base.metadata.tables[name] for name in ("letter", "told"))
 #: What a row is reserved with.
 _RESERVED = (
-    Told.contact_id, Told.cluster_id, Told.kind, Told.occasion, Told.revision_id, Told.letter_id,
-    Told.state, Told.at, Told.relisted, Told.closes_at, Told.reasons,
+    Told.contact_id, Told.cluster_id, Told.kind, Told.occasion, Told.revision_id, Told.closes_at,
+    Told.reasons, Told.letter_id, Told.state, Told.at, Told.relisted,
 )  # fmt: skip
 #: A letter, the contact whose it is, and what it tells.
 Carried = tuple[int, int, Sequence[Notice]]
@@ -101,7 +101,7 @@ def reserve(session: Session, carried: Iterable[Carried], *, at: datetime) -> in
     another writer was faster, and the caller must give its letters up.
     """
     rows = [
-        _row(letter_id, contact_id, notice, at)
+        (contact_id, *_of(notice), letter_id, ToldState.RESERVED, at, False)
         for letter_id, contact_id, notices in carried
         for notice in notices
     ]
@@ -279,18 +279,14 @@ def _move(
     )
 
 
-def _row(letter_id: int, contact_id: int, notice: Notice, at: datetime) -> tuple[Any, ...]:
-    """As _RESERVED."""
+@lru_cache(maxsize=10_000)
+def _of(notice: Notice) -> tuple[Any, ...]:
+    """What the rows of all who are told of a notice have."""
     return (
-        contact_id,
         notice.cluster_id,
         notice.kind,
         notice.occasion,
         notice.revision_id,
-        letter_id,
-        ToldState.RESERVED,
-        at,
-        False,
         notice.closes_at,
         [{"sector": r.sector, "evidence": r.evidence} for r in notice.reasons],
     )

@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from alerts import brake, changed, crediting, ledger, periodic, rhythm
+from alerts import brake, changed, ledger, periodic, rhythm
 from alerts.digest import Digest, Period
 from alerts.editions import STREAMS
 from alerts.entitlement import contacts_refused
@@ -156,7 +156,7 @@ def _batch(
         missed=[],
         changes=changed.changes(session, tick.desk.lexicon, ids, at=tick.at),
         remarks=defaultdict(Remarks),
-        covered=crediting.covered(session, tick.at),
+        covered=tick.covered,
     )
     for to in pending:
         result = refused.get(to.contact.id)

@@ -14,8 +14,10 @@ from functools import cached_property
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select
 
+from alerts import crediting
 from alerts.calls import OpenCalls
 from alerts.choosing import everything_new
+from alerts.crediting import Covered
 from alerts.digest import Period
 from alerts.looked import Looked
 from alerts.poison import Poison
@@ -51,6 +53,12 @@ class Tick:
         """The calls that are open at `at`, read when they are first asked for."""
         with self.database.read() as session:
             return self.looked.refresh_calls(session, self.desk, self.poison, self.at)
+
+    @cached_property
+    def covered(self) -> Covered:
+        """What all letters say of the sources."""
+        with self.database.read() as session:
+            return crediting.covered(session, self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,13 @@ def write_batch(
     choose: Choose,
     poison: Poison | None = None,
     note: Note | None = None,
+    covered: Covered | None = None,
 ) -> Counter[str]:
     """Write for each of those contacts; counts of letters, of each Why, and of "quarantined".
 
     "elsewhere" counts those for whom another writer was faster; they are looked at again.
     `choose` says what a contact is told, `note` what it is written where that is nothing; `poison`
-    is what was found in earlier batches of the same run.
+    and `covered` are what was found in earlier batches of the same run.
     """
     poison = Poison() if poison is None else poison
     ids = [one.contact.id for one in pending]
@@ -143,7 +144,7 @@ def write_batch(
         missed=[],
         changes=changed.changes(session, desk.lexicon, ids, at=at),
         remarks=defaultdict(Remarks),
-        covered=crediting.covered(session, at),
+        covered=covered or crediting.covered(session, at),
     )
     refused = contacts_refused(session, ids, at=at)
     heard = ledger.heard(session, ids, calls.by_cluster)
