@@ -64,9 +64,8 @@ def holdings(session: Session, who: Person) -> Holdings:
         letters=tuple(
             Sent(row["id"], row["content"])
             for holding in found
-            if holding.table == "letter"
+            if holding.table == "message"
             for row in holding.rows
-            if row["content"] is not None
         ),
         notices=_titles(session, revisions),
         clusters=_of_clusters(session, clusters),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.entitlement import contacts_refused
 from alerts.errors import LetterUnwritable
-from alerts.freezing import frozen
+from alerts.freezing import frozen, keep
 from alerts.letter import Composed, ReaderLinks
 from alerts.note import compose_note
 from alerts.tables import Gate, Letter, Omission, Why
@@ -170,7 +170,7 @@ def _freeze(
     key: str,
     at: datetime,
 ) -> None:
-    session.execute(
+    letter_id = session.scalar(
         insert(session, Letter)
         .values(
             key=key,
@@ -185,4 +185,7 @@ def _freeze(
             ),
         )
         .on_conflict_do_nothing(index_elements=[Letter.key])
+        .returning(Letter.id)
     )
+    if letter_id is not None:
+        keep(session, {letter_id: composed})

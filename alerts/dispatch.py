@@ -182,6 +182,8 @@ class _Run:
             await self.connections.put(connection)
 
     def _envelope(self, letter: Claimed) -> Envelope:
+        if letter.content is None:
+            raise ValueError(f"letter {letter.id} has no octets any more")
         verp = self.handing.verp
         if verp is None:
             return Envelope(self.handing.sender, letter.address, letter.content)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     CursorResult,
+    Executable,
     Table,
     Text,
     cast,
@@ -33,6 +34,7 @@ from sqlalchemy.orm import Session
 
 from alerts import outbox, persons, scrubbing
 from alerts.errors import AlertError
+from alerts.message_tables import Message
 from alerts.persons import Person, Rows
 from alerts.tables import Letter, LetterState, Why
 from base import audit
@@ -179,7 +181,8 @@ def sweep(session: Session) -> int:
     ids = session.scalars(select(Contact.id).where(Contact.erased_at.is_not(None))).all()
     gone = Person(contacts=tuple(ids), members=(), addresses=(), names=())
     rows = persons.rows_of(session, gone) if ids else {}
-    return sum(_sweep(session, name, condition) for name, condition in rows.items())
+    swept = sum(_sweep(session, name, condition) for name, condition in rows.items())
+    return swept + (_drop_messages(session, rows["letter"]) if ids else 0)
 
 
 def _sweep(session: Session, name: str, ours: ColumnElement[bool]) -> int:
@@ -189,9 +192,23 @@ def _sweep(session: Session, name: str, ours: ColumnElement[bool]) -> int:
     columns = [table.c[one] for one in kept.erased]
     statement = update(table).where(ours, or_(*(is_full(column) for column in columns)))
     if name == "letter":
-        statement = statement.where(table.c.state.not_in([*outbox.WAITING, *_BUSY]))
-    result = session.execute(statement.values(empty(columns)))
-    assert isinstance(result, CursorResult)  # noqa: S101, what an UPDATE gives
+        statement = statement.where(_is_over())
+    return _rows(session, statement.values(empty(columns)))
+
+
+def _drop_messages(session: Session, ours: ColumnElement[bool]) -> int:
+    over = select(Letter.id).where(ours, _is_over())
+    return _rows(session, delete(Message).where(Message.id.in_(over)))
+
+
+def _is_over() -> ColumnElement[bool]:
+    """Of a letter: it neither waits nor is anybody's."""
+    return Letter.state.not_in([*outbox.WAITING, *_BUSY])
+
+
+def _rows(session: Session, statement: Executable) -> int:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    assert isinstance(result, CursorResult)  # noqa: S101, what an UPDATE or a DELETE gives
     return result.rowcount
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from alerts import ledger, quarantine
 from alerts.digest import Digest, Notice
 from alerts.letter import Composed
+from alerts.message_tables import Message
 from alerts.tables import Edition, Letter, LetterState, Omission, Why
 from base.database import insert
 from subscriptions.tables import Contact
@@ -53,6 +54,7 @@ def freeze_all(
         )
         ids = dict(made.all())
         if len(ids) == len(drafts) and _reserve(session, drafts, ids, at):
+            keep(session, {ids[draft.key]: draft.composed for draft in drafts})
             _leave_out(session, edition, drafts, ids, at)
             return True
         all_of_them.rollback()
@@ -74,6 +76,7 @@ def freeze(session: Session, edition: Edition, draft: Draft, *, at: datetime) ->
         )
         ids = {draft.key: letter_id} if letter_id is not None else {}
         if ids and _reserve(session, [draft], ids, at):
+            keep(session, dict.fromkeys(ids.values(), draft.composed))
             _leave_out(session, edition, [draft], ids, at)
             return True
         both.rollback()
@@ -83,11 +86,13 @@ def freeze(session: Session, edition: Edition, draft: Draft, *, at: datetime) ->
 def frozen(
     composed: Composed, address: str, *, notices: int, at: datetime, until: datetime
 ) -> dict[str, Any]:
-    """The columns of a letter that is ready to leave, but for its key and whose it is."""
+    """The columns of a letter that is ready to leave, but for its key and whose it is.
+
+    Its octets are `keep`'s.
+    """
     return {
         "address": address,
         "message_id": composed.message_id,
-        "content": composed.content,
         "sha256": hashlib.sha256(composed.content).hexdigest(),
         "size": len(composed.content),
         "notices": notices,
@@ -99,6 +104,17 @@ def frozen(
         "expires_at": until,
         "next_attempt_at": at,
     }
+
+
+def keep(session: Session, composed: Mapping[int, Composed]) -> None:
+    """The octets of those letters, by their numbers; those of one composed anew replace the old."""
+    statement = insert(session, Message)
+    session.connection().execute(
+        statement.on_conflict_do_update(
+            index_elements=[Message.id], set_={"content": statement.excluded.content}
+        ),
+        [{"id": number, "content": one.content} for number, one in composed.items()],
+    )
 
 
 def omit(session: Session, edition: Edition, omitted: dict[int, Why], *, at: datetime) -> None:

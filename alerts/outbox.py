@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from alerts import ledger, stale
 from alerts.entitlement import letters_refused
 from alerts.guards import INSTANT, LETTER, instant
+from alerts.message_tables import Message
 from alerts.tables import (
     ON_ITS_WAY,
     Edition,
@@ -40,7 +41,7 @@ from alerts.tables import (
     Omission,
     Why,
 )
-from base.database import UtcDateTime
+from base.database import Base, UtcDateTime
 
 #: How long a claim holds without a sign of life; its dispatcher gives one three times as often.
 LEASE = timedelta(seconds=30)
@@ -51,6 +52,7 @@ UNCLAIMED = (*WAITING, LetterState.STALE)
 #: Guards that only say "not now": the letter stays as it is.
 NOT_NOW = (Why.HELD,)
 _MOST = bindparam("most", type_=Integer)
+_MESSAGE = Base.metadata.tables[Message.__tablename__]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,8 +63,9 @@ class Claimed:
     key: str
     message_id: str
     address: str
-    content: bytes
     attempts: int
+    #: None where it was let go, and staff had it sent again since: it cannot leave.
+    content: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,12 @@ def claim(
     withdraw(session, {i: why for i, why in refused.items() if why not in NOT_NOW}, at=at)
     free = [i for i in ids if i not in refused]
     known |= {"ids": free, "by": claim, "until": at + lease}
-    taken = session.execute(_taking(), known)
-    return Lot([Claimed(**row._asdict()) for row in taken], len(ids))
+    taken = {row.id: row for row in session.execute(_taking(), known)}
+    octets = dict(session.execute(_octets(), {"ids": list(taken)}).all())
+    claimed = [
+        Claimed(**row._asdict(), content=octets.get(number)) for number, row in taken.items()
+    ]
+    return Lot(claimed, len(ids))
 
 
 @cache
@@ -111,7 +118,7 @@ def _next() -> Select[int]:
 
 @cache
 def _taking() -> Update:
-    given = (LETTER.c[field.name] for field in fields(Claimed))
+    given = (LETTER.c[field.name] for field in fields(Claimed) if field.name != "content")
     return (
         update(LETTER)
         .where(LETTER.c.id.in_(bindparam("ids", expanding=True)))
@@ -123,6 +130,13 @@ def _taking() -> Update:
             attempts=LETTER.c.attempts + 1,
         )
         .returning(*given)
+    )
+
+
+@cache
+def _octets() -> Select[int, bytes]:
+    return select(_MESSAGE.c.id, _MESSAGE.c.content).where(
+        _MESSAGE.c.id.in_(bindparam("ids", expanding=True))
     )
 
 

@@ -65,7 +65,6 @@ def uncomposed(
                 edition_id=edition.id,
                 contact_id=contact.id,
                 message_id=message_id,
-                content=None,
                 sha256="",
                 size=0,
                 notices=0,

@@ -145,10 +145,21 @@ def _over(session: Session, kept: Kept, limit: Limit, at: datetime) -> ColumnEle
         key = columns["id" if kept.table == "contact" else "contact_id"]
         over = key.in_(_departed(session, limit, at))
         return and_(over, or_(*full)) if full else over
+    old = _is_old(kept, limit, at)
+    return and_(old, or_(*full)) if full else old
+
+
+def _is_old(kept: Kept, limit: Limit, at: datetime) -> ColumnElement[bool]:
+    """Of a row: it meets the limit's conditions, or the row to which it belongs does."""
+    columns = Base.metadata.tables[limit.of or kept.table].c
     conditions = [columns[limit.since] <= limit.term.before(at)]
     conditions += [columns[name].in_(values) for name, values in limit.only.items()]
     conditions += [columns[name].not_in(values) for name, values in limit.unless.items()]
-    return and_(*conditions, or_(*full)) if full else and_(*conditions)
+    if not limit.of:
+        return and_(*conditions)
+    keys = Base.metadata.tables[kept.table].foreign_keys
+    (key,) = (one for one in keys if one.column.table.name == limit.of)
+    return key.parent.in_(select(key.column).where(*conditions))
 
 
 def _let_go(session: Session, kept: Kept, limit: Limit, at: datetime) -> int:

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from alerts.message_tables import content_of
 from base.database import Base
-from base.packed import Packed
 
 
 class EditionState(StrEnum):
@@ -147,8 +147,8 @@ class Letter(Base):
     #: The envelope's recipient, frozen with the bytes.
     address: Mapped[str] = mapped_column(String(254))
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
-    #: The message as it goes on the wire, CRLF, not dot-stuffed; pruned after acceptance.
-    content: Mapped[bytes | None] = mapped_column(Packed)
+    #: Of its Message; None where there is none (any more).
+    content: Mapped[bytes | None] = column_property(content_of(id))  # noqa: A003, the column
     sha256: Mapped[str] = mapped_column(String(64))
     size: Mapped[int]
     notices: Mapped[int]

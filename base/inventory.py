@@ -60,6 +60,8 @@ class Limit:
     term: Term
     #: A column, or DEPARTURE.
     since: str
+    #: The table whose columns are meant, and to whose row this one belongs; "" for its own.
+    of: str
     #: Only rows whose column is one of these …
     only: Mapping[str, list[str]]
     #: … and none of these.
@@ -129,6 +131,7 @@ def _limit(entry: Mapping[str, object]) -> Limit:
     return Limit(
         term=term(str(entry["apres"])),
         since=str(entry["depuis"]),
+        of=str(entry.get("de", "")),
         only=only,
         unless=unless,
         emptied=tuple(emptied),

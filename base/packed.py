@@ -7,12 +7,25 @@ changes, on SQLite with all its octets, so what is spared is spared four times a
 
 from __future__ import annotations
 
+import threading
+
 import zstandard
 from sqlalchemy import Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
 #: The level above which it takes more time than it spares.
 _LEVEL = 1
+
+
+class _OfThread(threading.local):
+    """What compresses and what takes apart: dear to make, and one thread's at a time."""
+
+    def __init__(self) -> None:
+        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+        self.decompress = zstandard.ZstdDecompressor().decompress
+
+
+_OURS = _OfThread()
 
 
 class Packed(TypeDecorator[bytes]):
@@ -26,7 +39,7 @@ class Packed(TypeDecorator[bytes]):
         value: bytes | None,
         dialect: Dialect,  # noqa: ARG002
     ) -> bytes | None:
-        return None if value is None else zstandard.compress(value, _LEVEL)
+        return None if value is None else _OURS.compress(value)
 
     def process_result_value(
         self,
@@ -39,4 +52,4 @@ class Packed(TypeDecorator[bytes]):
 def unpacked(value: bytes) -> bytes:
     """The octets that stand for themselves, or that were compressed."""
     packed = value.startswith(zstandard.FRAME_HEADER)
-    return zstandard.decompress(value) if packed else value
+    return _OURS.decompress(value) if packed else value

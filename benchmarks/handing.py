@@ -32,6 +32,7 @@ from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.journal import open_journal
+from alerts.message_tables import Message
 from alerts.recovery import recover
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.database import Database, connect, upgrade
@@ -78,7 +79,7 @@ class Bench:
         database = connect(url)
         self.octets = waiting_letters.fill(database, self.letters, self.notices, SEED)
         with database.read() as session:
-            content = session.scalar(select(Letter.content).limit(1)) or b""
+            content = session.scalar(select(Message.content).limit(1)) or b""
         self.sample.write_bytes(content.replace(b"\r\n", b"\n"))
         database.dispose()
 

@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from alerts.delivery import Connection, Envelope, Outcome, Relay
 from alerts.dispatch import hand_over
-from alerts.tables import Letter
+from alerts.message_tables import Message
 from benchmarks.handing import NOTICES, SEED, Bench
 from benchmarks.measured import Measured, Size, interleaved, report
 from benchmarks.sinks import Sink, light_sink
@@ -125,7 +125,7 @@ async def _awaited(work: Awaitable[None]) -> None:
 
 def _contents(bench: Bench) -> list[bytes]:
     with bench.fresh() as database, database.read() as session:
-        return [one or b"" for one in session.scalars(select(Letter.content).limit(20))]
+        return list(session.scalars(select(Message.content).limit(20)))
 
 
 async def _ours(port: int, contents: list[bytes], connections: int) -> None:

@@ -147,7 +147,6 @@ class TwoYears:
             "contact_id": contact,
             "address": f"contact{contact}@exemple.quebec",
             "message_id": f"<{self.letters}@alertes.exemple.quebec>",
-            "content": None,
             "sha256": f"{self.letters:064x}",
             "size": 20_000,
             "notices": 1,

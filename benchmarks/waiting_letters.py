@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from alerts import holds
 from alerts.digest import Digest
 from alerts.letter import Press, compose
+from alerts.message_tables import Message
 from alerts.tables import Edition, EditionState, Kind, Letter, LetterState, Told, ToldState
 from base.database import Base, Database
 from subscriptions.tables import Basis, Consent, Contact, Member, Membership, Origin, Subscription
@@ -54,7 +55,9 @@ def fill(database: Database, letters: int, notices: int, seed: int) -> int:
     while batch := list(islice(made, BATCH)):
         size += sum(one["size"] for one in batch)
         with database.write() as session:
+            octets = [{"id": one["id"], "content": one.pop("content")} for one in batch]
             session.execute(insert(Letter), batch)
+            session.execute(insert(Message), octets)
             session.execute(insert(Told), list(_ledger(batch, calls, chosen)))
     return size
 

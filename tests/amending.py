@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from alerts import editions, ledger
+from alerts.message_tables import Message
 from alerts.tables import Edition, Kind, Letter, LetterState, Told
 from base.clock import QUEBEC
 from base.database import Database
@@ -143,11 +144,12 @@ class Office:
         """The text parts of the letters of that stream, oldest first."""
         with self.database.read() as session:
             contents = session.scalars(
-                select(Letter.content)
+                select(Message.content)
+                .join(Letter, Letter.id == Message.id)
                 .join(Edition, Edition.id == Letter.edition_id)
                 .where(Edition.frequency == stream)
                 .order_by(Letter.id)
             ).all()
-        parsed = [email.message_from_bytes(c or b"", policy=email.policy.default) for c in contents]
+        parsed = [email.message_from_bytes(c, policy=email.policy.default) for c in contents]
         bodies = [one.get_body(("plain",)) for one in parsed]
         return [str(body.get_content()) for body in bodies if body is not None]

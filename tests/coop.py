@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.classification import Lexicon
 from alerts.letter import Press, Sender
+from alerts.message_tables import Message
 from alerts.tables import Kind, Letter, LetterState, Told
 from alerts.writing import Desk
 from sources.tables import Reading, Revision, Tender
@@ -149,7 +150,6 @@ def letter(
         contact_id=contact.id,
         address=contact.address,
         message_id=message_id,
-        content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         notices=1,
@@ -160,6 +160,9 @@ def letter(
     )
     session.add(made)
     session.flush()
+    session.add(Message(id=made.id, content=content))
+    session.flush()
+    session.refresh(made, ["content"])
     return made
 
 

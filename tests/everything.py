@@ -80,7 +80,8 @@ def fill(session: Session, address: str, name: str, *, at: datetime = AT) -> Eve
 
 
 def _given(column: Column[Any]) -> bool:
-    return not (column.primary_key and isinstance(column.type, Integer))
+    counted = column.primary_key and isinstance(column.type, Integer)
+    return not counted or bool(column.foreign_keys)
 
 
 def _value(made: Everything, table: Table, column: Column[Any], at: datetime) -> Any:

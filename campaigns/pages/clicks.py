@@ -13,12 +13,14 @@ from pathlib import Path
 
 import httpx2
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from alerts import recovery
 from alerts.delivery import Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.journal import open_journal
+from alerts.message_tables import Message
 from alerts.postponed import Postponed
 from alerts.tables import Letter, LetterState
 from base.database import connect
@@ -93,21 +95,20 @@ def write_letters(site: Served) -> None:
     with database.write() as session:
         for contact in session.scalars(select(Contact).order_by(Contact.id)).all():
             if wishes.live(session, contact.id) is not None:
-                session.add(_letter(contact, f"digest:daily:{at.isoformat()}:{contact.id}"))
+                _write(session, contact, f"digest:daily:{at.isoformat()}:{contact.id}")
     database.dispose()
 
 
-def _letter(contact: Contact, key: str) -> Letter:
+def _write(session: Session, contact: Contact, key: str) -> None:
     at = now()
     identity = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@exemple.quebec>"
     head = f"Message-ID: {identity}\r\nSubject: essai\r\n\r\n".encode()
     content = head + b"Bonjour, voici un avis.\r\n" * 800
-    return Letter(
+    made = Letter(
         key=key,
         contact_id=contact.id,
         address=contact.address,
         message_id=identity,
-        content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         notices=1,
@@ -116,6 +117,9 @@ def _letter(contact: Contact, key: str) -> Letter:
         expires_at=at + timedelta(hours=72),
         next_attempt_at=at,
     )
+    session.add(made)
+    session.flush()
+    session.add(Message(id=made.id, content=content))
 
 
 async def _send(site: Served, folder: Path) -> set[str]:

@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select
 
 from alerts import editions, entitlement, holds, outbox, outcomes, reactions
 from alerts.answer_tables import Answer
 from alerts.delivery import Outcome, Phase, Receipt
 from alerts.looked import Looked
+from alerts.message_tables import Message
 from alerts.outbox import UNCLAIMED, Claimed
 from alerts.outcomes import Settled
 from alerts.tables import Edition, Letter, LetterState, Told, ToldState
@@ -222,7 +223,7 @@ class Office:
                 .where(Letter.id.in_(letter_ids))
             ).all()
             gone = [row.id for row in rows if row.state == LetterState.ACCEPTED]
-            session.execute(update(Letter).where(Letter.id.in_(gone)).values(content=None))
+            session.execute(delete(Message).where(Message.id.in_(gone)))
         return [(row[0], self.readers[row[1]], row[2], row[3]) for row in rows]
 
 

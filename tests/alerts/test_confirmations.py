@@ -16,6 +16,7 @@ from alerts.delivery import Connection, Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.journal import open_journal
+from alerts.message_tables import Message
 from alerts.postponed import Postponed, replay
 from alerts.recovery import hold_if_restored
 from alerts.tables import Gate, Letter, LetterState, Omission, Why
@@ -89,7 +90,7 @@ async def test_a_confirmation_reaches_its_mailbox_and_no_other(
         deed(session, entitled(session, "info"))
     write_owed(database, desk(), at=AT)
     with database.read() as session:
-        content = session.scalars(select(Letter.content)).one()
+        content = session.scalars(select(Message.content)).one()
     assert content is not None
     check_wire(content)
     assert await _send(database, tmp_path) == [reader]

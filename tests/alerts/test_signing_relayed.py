@@ -7,13 +7,14 @@ import logging
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from alerts import staff_mail
 from alerts.delivery import Envelope, Outcome, Relay
 from alerts.dispatch import hand_over
 from alerts.handing import Handing
 from alerts.journal import open_journal
+from alerts.message_tables import Message
 from alerts.recovery import hold_if_restored
 from alerts.signing import Signer
 from alerts.staff_mail import Door
@@ -153,7 +154,8 @@ async def test_what_cannot_be_signed_sets_one_letter_aside_and_keeps_no_other(
     ours = signer(tmp_path)
     with database.write() as session:
         bad = letter(session, entitled(session, "luc"))
-        bad.content = b"Subject: essai\r\npas un champ\r\n\r\ncorps\r\n"
+        octets = b"Subject: essai\r\npas un champ\r\n\r\ncorps\r\n"
+        session.execute(update(Message).where(Message.id == bad.id).values(content=octets))
         letter(session, entitled(session, "anne"))
     async with mail_server() as mailbox:
         handing = Handing(

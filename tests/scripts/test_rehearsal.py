@@ -86,7 +86,7 @@ def _write(database: Database) -> None:
 
 def _written(database: Database) -> dict[int, bytes]:
     with database.read() as session:
-        rows = session.execute(select(Letter.contact_id, Letter.content))
+        rows = session.execute(select(Letter.contact_id, Letter.content).order_by(Letter.id))
         return {contact_id: content or b"" for contact_id, content in rows}
 
 

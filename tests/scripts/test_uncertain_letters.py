@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from alerts import outbox
+from alerts.message_tables import Message
 from alerts.tables import Letter, LetterState, Told, ToldState
 from base.audit import Audit
 from base.database import Database
@@ -80,7 +81,7 @@ def test_a_letter_to_send_again_is_the_same_bytes(
     alertes: Alertes, database: Database, number: str
 ) -> None:
     with database.read() as session:
-        frozen = session.scalars(select(Letter.content).where(Letter.id == int(number))).one()
+        frozen = session.scalars(select(Message.content).where(Message.id == int(number))).one()
     alertes("envois", "incertains", "--renvoyer", number)
     with database.write() as session:
         # The command's clock is the machine's; the letter's is the test's.
