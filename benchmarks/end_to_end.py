@@ -60,7 +60,7 @@ def measure(size: Size) -> Iterable[Measured]:
         folder = Path(root) / "coop"
         folder.mkdir()
         lots = LEAST_ROUNDS + 1
-        coop = Coop(folder=folder, contacts=ours * lots, wishes=partial(_wishes, _vocabulary()))
+        coop = Coop(folder=folder, contacts=ours * lots, wishes=partial(wishes, vocabulary()))
         coops.alone(coop.seed)
         with coop.opened() as database:
             looked = Looked()
@@ -123,7 +123,7 @@ class _Ours:
         return tally.accepted / (perf_counter() - begun)
 
 
-def _vocabulary() -> tuple[str, ...]:
+def vocabulary() -> tuple[str, ...]:
     """Words of real titles that are neither in many nor in next to none."""
     titles = [set(re.findall(r"[a-z]{4,}", fold(one.title))) for one in notices()]
     found = Counter(word for words in titles for word in words)
@@ -133,8 +133,9 @@ def _vocabulary() -> tuple[str, ...]:
     )
 
 
-def _wishes(vocabulary: tuple[str, ...], chosen: Random) -> dict[str, Any]:
-    words = [f'"{word}"' for word in chosen.sample(vocabulary, WORDS)]
+def wishes(among: tuple[str, ...], chosen: Random) -> dict[str, Any]:
+    """What a reader of so many of those words asks for, told so many notices at most."""
+    words = [f'"{word}"' for word in chosen.sample(among, WORDS)]
     return {"sectors": [], "own_words": words, "most_notices": MOST}
 
 
