@@ -323,6 +323,23 @@ def test_who_may_not_have_been_told_hears_of_a_cancellation(database: Database) 
     assert office.changes() == [("anne", Kind.CANCELLATION, Stream.CHANGE)]
 
 
+def test_what_changed_and_may_not_have_been_told_is_told_once(database: Database) -> None:
+    """As changed, though it is for her and she may not have had it."""
+    office = Office(database)
+    with database.write() as session:
+        entitled(session, "anne")
+    office.reads(before(), at=MONDAY - MINUTE)
+    office.ticks(MONDAY)
+    office.settles(LetterState.UNKNOWN)
+    office.reads(after(closes_at=quebec(10, 9, 11)), at=WEDNESDAY)
+    office.ticks(NEXT_MONDAY)
+
+    assert [one.kind for one in office.told(letter=LetterState.WRITTEN)] == [Kind.CHANGE]
+    with database.read() as session:
+        weekly = select(Letter.notices).where(Letter.state == LetterState.WRITTEN)
+        assert session.scalars(weekly).all() == [1]
+
+
 def test_who_was_not_told_hears_of_no_change(database: Database) -> None:
     """A notice that came back is new again."""
     office = _office(database)
