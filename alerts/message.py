@@ -14,6 +14,8 @@ from alerts.errors import LetterUnwritable
 #: What a slot's name stands between; `base.text.clean` leaves neither in what was published.
 _OPEN, _CLOSE = "\x02", "\x03"
 _SLOT = re.compile(f"{_OPEN}([a-z]+){_CLOSE}")
+#: Octets of a line of quoted-printable (RFC 2045, 6.7).
+_LINE = 76
 #: A line break of quoted-printable alone, that no reader sees.
 _SOFT = b"=\r\n"
 #: A short line of ASCII that is the same quoted: most links.
@@ -88,7 +90,14 @@ def piece(text: str) -> bytes:
 
 def ended(text: str) -> bytes:
     """The text quoted, ending where a line ends."""
-    return quoted(text) if not text or text.endswith("\n") else quoted(text) + _SOFT
+    made = quoted(text)
+    if not text or text.endswith("\n"):
+        return made
+    if len(made) - (made.rfind(b"\n") + 1) < _LINE:
+        return made + _SOFT
+    # No room for the break: what stands last begins a line of its own.
+    last = made[-3:] if made[-3:-2] == b"=" else made[-1:]
+    return made[: -len(last)] + _SOFT + last.replace(b".", b"=2E") + _SOFT
 
 
 _PART = (

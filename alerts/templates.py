@@ -33,8 +33,11 @@ def source(name: str) -> str:
 
 
 def cut(text: str, length: int = TITLE) -> str:
-    """The text, or its beginning and «…»."""
-    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+    """The text, or the words that it begins with and «…»; half a word only where it is long."""
+    if len(text) <= length:
+        return text
+    words = text[:length].rpartition(" ")[0].rstrip()
+    return f"{words if 2 * len(words) > length else text[: length - 1].rstrip()}…"
 
 
 def wrap(text: str, indent: str = "") -> str:

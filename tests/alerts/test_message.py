@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from alerts.errors import LetterUnwritable
 from alerts.message import ended, mailbox, quoted, raw, words
 from alerts.printing import LINK
-from alerts.templates import wrap
+from alerts.templates import cut, wrap
 
 ALPHABET = "aàâbcçdeéèêëfghiïjklmnoôpqrstuùvwxyzœÉÀ’«»\u00a0  -,;:.?!=_()\"'0123456789❄"
 
@@ -62,13 +62,17 @@ _LINES = st.text(st.characters(max_codepoint=126) | st.sampled_from("é\u00a0—
 @example("x" * 80)
 @example("https://alertes.exemple.quebec/p/" + "a" * 40)
 @example("a=b")
+@example("é" + "x" * 70)
+@example("é" + "x" * 69 + ".")
+@example("é" + "x" * 67 + "é")
+@example("é" + "x" * 64 + "é")
 @example(" a")
 @example("a ")
 def test_what_is_quoted_comes_back_and_keeps_to_lines_without_the_mark_of_a_link(text: str) -> None:
     wire = ended(text)
     lines = wire.split(b"\r\n")
     assert lines.pop() == b""
-    assert not [line for line in lines if len(line) > 78 or line.startswith(b".")]
+    assert not [line for line in lines if len(line) > 76 or line.startswith(b".")]
     assert LINK not in wire
     read = quopri.decodestring(wire).replace(b"\r\n", b"\n").decode()
     assert read == text.replace("\r\n", "\n")
@@ -93,3 +97,20 @@ def test_a_short_line_is_wrapped_as_the_library_would(text: str, indent: str) ->
 def test_a_raw_header_refuses_what_would_break_its_line(value: str) -> None:
     with pytest.raises(LetterUnwritable):
         raw("List-Help", value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("dans la bonne classification", "dans la bonne…"),
+        ("dans la classe A", "dans la classe A"),
+        ("dans la classe AB", "dans la classe…"),
+        ("anticonstitutionnellement", "anticonstitutio…"),
+        ("a anticonstitutionnellement", "a anticonstitut…"),
+    ],
+)
+def test_what_is_too_long_ends_with_a_whole_word_unless_that_is_most_of_it(
+    text: str, kept: str
+) -> None:
+    assert cut(text, 16) == kept
+    assert len(kept) <= 16
