@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from datetime import timedelta
+from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import select, update
@@ -26,6 +29,15 @@ def _write(database: Database, days: int = 0) -> list[str]:
     editions.write_open(database, desk(), at=at)
     with database.read() as session:
         return sorted(session.scalars(select(Letter.address).where(Letter.written_at == at)))
+
+
+def _text(letter: Letter) -> str:
+    parsed = email.message_from_bytes(
+        letter.content or b"", EmailMessage, policy=email.policy.default
+    )
+    body = parsed.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
 
 
 def test_a_daily_letter_is_written_on_the_chosen_days_only(database: Database) -> None:
@@ -60,6 +72,11 @@ def test_over_the_readers_maximum_the_rest_comes_in_the_next_letter(
     for days in (0, 1):
         _write(database, days)
         with database.read() as session:
+            letter = session.scalars(select(Letter).order_by(Letter.id.desc())).first()
+            left = second if days == 0 else 0
+            assert letter is not None
+            assert (f"Il en reste {left} " in _text(letter)) is (left > 0)
+            assert ("Il en reste" in _text(letter)) is (left > 0)
             counts.append(len(session.scalars(select(Told.id)).all()))
         with database.write() as session:
             session.execute(update(Told).values(state="confirmed"))
