@@ -12,6 +12,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from alerts.looked import Looked
+from alerts.matching import Wanted
 from alerts.poison import Poison
 from alerts.tables import LetterState, Told, ToldState
 from base.database import Database
@@ -181,3 +182,17 @@ def test_a_process_that_knows_sees_what_one_that_starts_does(database: Database,
             assert _look(session, known, world.at) == fresh
         seen += sum(map(len, fresh.values()))
     assert seen > 100
+
+
+def test_what_is_open_long_enough_changes_with_the_day_in_quebec(database: Database) -> None:
+    wanted, looked = Wanted(sectors=frozenset({"deneigement"}), minimum_days_left=7), Looked()
+    with database.write() as session:
+        one, _ = coop.tender(session, closes_at=AT + timedelta(days=7))
+    found = []
+    for hours in (0, 13, 14, 15):
+        at = AT + timedelta(hours=hours)
+        with database.read() as session:
+            calls = looked.refresh_calls(session, DESK, Poison(), at)
+        assert calls.at == at
+        found.append(calls.shelf.matching(wanted))
+    assert found == [[one.id], [one.id], [], []]
