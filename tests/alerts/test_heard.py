@@ -75,6 +75,24 @@ def test_whatever_became_of_a_cluster_what_was_told_of_its_calls_is_known(
     assert renamed > 50
 
 
+@pytest.mark.parametrize("taken", [0, 1], ids=["its oldest", "what was told"])
+def test_what_was_told_before_staff_took_a_tender_out_is_known(
+    database: Database, taken: int
+) -> None:
+    """Told of the second of three, under the name that the cluster has of the first."""
+    with database.write() as session:
+        contact = entitled(session, "anne")
+        three = [tender(session, number) for number in ("20160001", "20160002", "20160003")]
+        for one, _ in three:
+            one.cluster_id = three[0][0].id
+        told(session, letter(session, contact), three[1][1], three[0][0].id)
+        assert clusters.separate(session, three[taken][0].id)
+        session.flush()
+        now = three[1][0].cluster_id
+        assert now == three[1][0].id
+        assert now in ledger.heard(session, [contact.id], [now])[contact.id].settled
+
+
 def test_what_was_told_of_other_calls_is_not_read(database: Database) -> None:
     with database.write() as session:
         contact = entitled(session, "anne")
