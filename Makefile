@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 # Kills a database in the crash campaign; SEED may be given too, to have a campaign again.
 KILLS ?= 1000
 
+# Else each process that the tests start, and each of their workers, compiles all of them anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo demo-clean gallery reference test check crash campaign bench bench-full format lock clean
 
 install: $(VENV)/.installed

@@ -25,6 +25,8 @@ from alerts.tables import Edition, Letter, LetterState, Stream
 from alerts.writing import Batch, Note, Pending
 from subscriptions.tables import Contact, Membership, Subscription
 
+#: Made once: an alias works its columns out anew, and who is back is asked each minute.
+_NOW, _BEFORE, _BETWEEN = aliased(Membership), aliased(Membership), aliased(Membership)
 #: Who arrived longer ago needs no word about it.
 LATELY = timedelta(days=14)
 
@@ -108,29 +110,28 @@ def _welcomed(session: Session, at: datetime) -> Select[int]:
 
 def _back(session: Session, at: datetime) -> Select[int]:
     """Contacts of members that are so again since lately, after a time when they were not."""
-    now, before, between = aliased(Membership), aliased(Membership), aliased(Membership)
     touching = (
         exists()
-        .where(between.member_id == now.member_id, between.superseded_at.is_(None))
-        .where(between.id != now.id, between.starts_at < now.starts_at)
-        .where(or_(between.ends_at.is_(None), between.ends_at >= now.starts_at))
+        .where(_BETWEEN.member_id == _NOW.member_id, _BETWEEN.superseded_at.is_(None))
+        .where(_BETWEEN.id != _NOW.id, _BETWEEN.starts_at < _NOW.starts_at)
+        .where(or_(_BETWEEN.ends_at.is_(None), _BETWEEN.ends_at >= _NOW.starts_at))
     )
     since = (
-        func.max(now.starts_at, now.recorded_at)
+        func.max(_NOW.starts_at, _NOW.recorded_at)
         if _is_sqlite(session)
-        else func.greatest(now.starts_at, now.recorded_at)
+        else func.greatest(_NOW.starts_at, _NOW.recorded_at)
     )
-    known = Subscription.started_at < now.starts_at
+    known = Subscription.started_at < _NOW.starts_at
     return (
         select(Contact.id)
-        .join(now, now.member_id == Contact.member_id)
-        .where(Contact.ended_at.is_(None), now.superseded_at.is_(None))
+        .join(_NOW, _NOW.member_id == Contact.member_id)
+        .where(Contact.ended_at.is_(None), _NOW.superseded_at.is_(None))
         .where(since > at - LATELY, since <= at - rhythm.GROUPED)
-        .where(or_(now.ends_at.is_(None), now.ends_at > at))
+        .where(or_(_NOW.ends_at.is_(None), _NOW.ends_at > at))
         .where(
             exists()
-            .where(before.member_id == now.member_id, before.superseded_at.is_(None))
-            .where(before.ends_at < now.starts_at)
+            .where(_BEFORE.member_id == _NOW.member_id, _BEFORE.superseded_at.is_(None))
+            .where(_BEFORE.ends_at < _NOW.starts_at)
         )
         .where(~touching)
         .where(exists().where(Subscription.contact_id == Contact.id, known))

@@ -23,6 +23,8 @@ from alerts.tables import Edition, Stream
 from alerts.writing import Batch, Pending
 from subscriptions.tables import Contact, Membership
 
+#: Made once: an alias works its columns out anew, and who lapses is asked each minute.
+_NOW, _NEXT = aliased(Membership), aliased(Membership)
 #: How long before the end it leaves.
 BEFORE = timedelta(days=14)
 #: For so long one letter about an end is enough, though the end was moved meanwhile.
@@ -73,20 +75,19 @@ def _asked(session: Session, at: datetime) -> list[int]:
 
 def _ending(at: datetime) -> Select[datetime | None, int]:
     """When the membership of each contact ends, where that is soon and no other follows."""
-    now, next_one = aliased(Membership), aliased(Membership)
     renewed = (
         exists()
-        .where(next_one.member_id == now.member_id, next_one.superseded_at.is_(None))
-        .where(next_one.id != now.id, next_one.starts_at <= now.ends_at)
-        .where(or_(next_one.ends_at.is_(None), next_one.ends_at > now.ends_at))
-        .correlate(now)
+        .where(_NEXT.member_id == _NOW.member_id, _NEXT.superseded_at.is_(None))
+        .where(_NEXT.id != _NOW.id, _NEXT.starts_at <= _NOW.ends_at)
+        .where(or_(_NEXT.ends_at.is_(None), _NEXT.ends_at > _NOW.ends_at))
+        .correlate(_NOW)
     )
     return (
-        select(func.max(now.ends_at).label("ends_at"), Contact.id.label("contact_id"))
-        .join(now, now.member_id == Contact.member_id)
-        .where(Contact.ended_at.is_(None), now.superseded_at.is_(None))
-        .where(now.starts_at <= at, now.ends_at > at, now.ends_at <= at + BEFORE)
+        select(func.max(_NOW.ends_at).label("ends_at"), Contact.id.label("contact_id"))
+        .join(_NOW, _NOW.member_id == Contact.member_id)
+        .where(Contact.ended_at.is_(None), _NOW.superseded_at.is_(None))
+        .where(_NOW.starts_at <= at, _NOW.ends_at > at, _NOW.ends_at <= at + BEFORE)
         # One that is recorded for a few days only says itself when it ends.
-        .where(now.recorded_at <= at - rhythm.GROUPED, ~renewed)
+        .where(_NOW.recorded_at <= at - rhythm.GROUPED, ~renewed)
         .group_by(Contact.id)
     )

@@ -20,6 +20,8 @@ from sources.amendments import Amendment, Field, Grade, amendments, gravest
 from sources.release import Status
 from sources.tables import Revision, Tender
 
+#: Made once: an alias works its columns out anew, and what moved is asked each minute.
+_OTHER = aliased(Tender)
 #: What closes within this, or did before the change, does not wait for the next letter.
 PRESSING = timedelta(days=5)
 #: How far back a closing moment may have been moved, or a call have been cancelled: a source
@@ -188,9 +190,8 @@ def _is_over(one: Amended, at: datetime) -> bool:
 def _clusters(session: Session, at: datetime) -> dict[int, list[_Chain]]:
     """The calls that may have changed since somebody was told, with all of their revisions."""
     cluster = func.coalesce(Tender.cluster_id, Tender.id)
-    other = aliased(Tender)
     beside = exists().where(
-        other.cluster_id == Tender.cluster_id, other.id != Tender.id, other.source == FIRST
+        _OTHER.cluster_id == Tender.cluster_id, _OTHER.id != Tender.id, _OTHER.source == FIRST
     )
     moving = (
         select(cluster)

@@ -16,6 +16,8 @@ from alerts.tables import Kind, Told
 from base.database import insert
 from sources.tables import Revision, Tender
 
+#: Made once: an alias works its columns out anew, and what is awaited is asked each minute.
+_REACTION, _REVISION, _TENDER = aliased(Reaction), aliased(Revision), aliased(Tender)
 OPPOSITE = {
     Answer.INTERESTED: Answer.NOT_RELEVANT,
     Answer.NOT_RELEVANT: Answer.INTERESTED,
@@ -78,13 +80,12 @@ def is_awaited(
     """
 
     def answered(answer: Answer) -> ColumnElement[bool]:
-        reaction, revision, tender = aliased(Reaction), aliased(Revision), aliased(Tender)
         return exists().where(
-            reaction.contact_id == contact_id,
-            reaction.answer == answer,
-            revision.id == reaction.revision_id,
-            tender.id == revision.tender_id,
-            func.coalesce(tender.cluster_id, tender.id) == cluster_id,
+            _REACTION.contact_id == contact_id,
+            _REACTION.answer == answer,
+            _REVISION.id == _REACTION.revision_id,
+            _TENDER.id == _REVISION.tender_id,
+            func.coalesce(_TENDER.cluster_id, _TENDER.id) == cluster_id,
         )
 
     return and_(answered(Answer.INTERESTED), ~answered(Answer.HIDDEN))

@@ -46,6 +46,8 @@ class Signer:
     domain: str
     selector: str
     key: bytes = field(repr=False)
+    #: The public half (DER), as the DNS must have it.
+    public: bytes = field(repr=False)
 
     @classmethod
     def of(cls, file: Path, *, selector: str, author: str) -> Self:
@@ -56,7 +58,9 @@ class Signer:
         """
         key = _read(file)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-        return cls(domain=author.rpartition("@")[2].lower(), selector=selector, key=pem)
+        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        domain = author.rpartition("@")[2].lower()
+        return cls(domain=domain, selector=selector, key=pem, public=public)
 
     def signed(self, content: bytes) -> bytes:
         """The message with its signature before it; takes some 10 ms of processor.
@@ -80,12 +84,6 @@ class Signer:
         except (dkim.DKIMException, UnicodeError) as error:
             raise LetterUnwritable(f"cannot be signed: {type(error).__name__}") from error
         return header + content
-
-    @property
-    def public(self) -> bytes:
-        """The public half (DER), as the DNS must have it."""
-        key = load_pem_private_key(self.key, None).public_key()
-        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _read(file: Path) -> RSAPrivateKey:

@@ -22,6 +22,8 @@ from sources.tables import Revision, Tender
 #: What waits for its turn, and may have become false.
 _WAITING = (LetterState.WRITTEN, LetterState.DEFERRED)
 
+#: Made once: an alias works its columns out anew, and this is asked each minute.
+_LATER = aliased(Revision)
 
 #: An instant, or the parameter that stands for it.
 At = datetime | ColumnElement[datetime]
@@ -58,14 +60,13 @@ def set_aside(session: Session, *, at: datetime) -> int:
 
 def _amended() -> ColumnElement[bool]:
     """A later revision of the same tender says something else."""
-    later = aliased(Revision)
     return (
         exists()
         .where(
-            later.tender_id == Tender.id,
-            later.number == Tender.latest,
-            later.number > Revision.number,
-            later.material_hash != Revision.material_hash,
+            _LATER.tender_id == Tender.id,
+            _LATER.number == Tender.latest,
+            _LATER.number > Revision.number,
+            _LATER.material_hash != Revision.material_hash,
         )
         .correlate(Tender, Revision)
     )

@@ -141,7 +141,7 @@ def handed_over(database: Database, journal: Path, port: int) -> Tally:
         sender="retours@exemple.quebec",
         allowed=frozenset({"*"}),
         journal=open_journal(journal),
-        connections=10,
+        connections=50,
     )
     tally = asyncio.run(hand_over(database, handing, now=lambda: AT))
     _set(database, EditionState.OPEN)

@@ -223,8 +223,8 @@ def _measured(
         rounds=tuple(theirs / ours for ours, theirs in found),
         detail=(
             f"seed {SEED}, {bench.letters} letters, {bench.notices} notices in each",
-            f"{bench.octets // bench.letters} octets; ours has {bench.connections} connections, "
-            f"lots of {LOT}",
+            f"{bench.octets // bench.letters} octets, lots of {LOT}",
+            f"ours over {bench.connections} connections",
             f"ours {rates['ours']:.0f}/s, smtp-source {rates['theirs']:.0f}/s",
             f"ours {median(bench.spent) * 1e6:.0f} us of processor a letter",
             *more,

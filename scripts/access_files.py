@@ -91,7 +91,7 @@ def _names(column: str, found: Holdings) -> Mapping[int, str]:
 
 def _plain(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     values = {name: plain(value) for name, value in row.items()}
-    if table == "letter" and row["content"] is not None:
+    if table == "message":
         values["content"] = f"lettres/lettre-{row['id']}.eml"
     return values
 

@@ -93,7 +93,7 @@ KEPT_WHY: dict[str, str] = {
     "consent": "la preuve du consentement (LCAP, art. 13), sans nom ni adresse",
     "suppression": "l’empreinte seule, pour ne plus jamais écrire à cette adresse",
     "event": "la preuve des désabonnements, sans adresse",
-    "letter": "la preuve que seuls des membres ont été avisés, sans adresse ni contenu",
+    "letter": "la preuve que seuls des membres ont été avisés, sans adresse",
     "attempt": "les réponses du serveur, sans l’adresse",
     "told": "la preuve de qui a été avisé de quel avis, par numéro",
     "told_before": "la preuve de qui a été avisé de quel avis, par numéro",

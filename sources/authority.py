@@ -12,16 +12,18 @@ from sources import seao_names
 from sources.release import Status
 from sources.tables import Tender
 
+#: Made once: an alias works its columns out anew, and this is asked each minute.
+_WEEKLY = aliased(Tender)
+
 
 def is_overruled() -> ColumnElement[bool]:
     """Of a Tender: it is of the search, and the weekly file says that its call is off.
 
     That the weekly file's notice has closed says nothing: the search may know of a later moment.
     """
-    weekly = aliased(Tender)
     off = exists().where(
-        weekly.cluster_id == Tender.cluster_id,
-        weekly.source == seao_names.WEEKLY,
-        weekly.status != Status.ACTIVE,
+        _WEEKLY.cluster_id == Tender.cluster_id,
+        _WEEKLY.source == seao_names.WEEKLY,
+        _WEEKLY.status != Status.ACTIVE,
     )
     return and_(Tender.source == seao_names.SEARCH, off)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from base import database as database_module
 from base.database import Database, connect, upgrade
 from base.settings import GROUPS
 from tests.canaries import Canaries
+from tests.engines import remembering
 from tests.postgres import Copies, Server
 
 _RUN = pytest.StashKey[str]()
@@ -36,6 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's PostgreSQL folder once, so that its end can take it away."""
     CANARIES.listen()
+    database_module.create_engine = remembering
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # Begun in the background of a shell: the commands that tests interrupt would inherit it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -108,7 +111,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     copies: Copies = request.getfixturevalue("postgres_copies")
     name = copies.take()
     yield copies.server.url(name)
-    copies.drop(name)
+    copies.give_back(name)
 
 
 @pytest.fixture

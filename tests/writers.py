@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from alerts.classification import Lexicon
 from alerts.letter import Press, Sender
 from alerts.writing import Desk
@@ -19,8 +21,9 @@ SENDER = Sender(
 )
 
 
+@cache
 def desk() -> Desk:
-    """A desk as the service makes it."""
+    """A desk as the service makes it, once."""
     catalogue = load()
     return Desk(
         press=Press.of(SENDER),

@@ -102,7 +102,8 @@ def test_the_headers_say_who_what_and_how_to_leave() -> None:
 @pytest.mark.parametrize("count", [1, 45, 5000])
 def test_any_number_of_notices_stays_under_the_limit_with_the_footer(count: int) -> None:
     notices = tuple(
-        replace(NOTICE, number=f"{20000000 + i}", title=f"{'É' * 290} {i}") for i in range(count)
+        replace(NOTICE, revision_id=i, number=f"{20000000 + i}", title=f"{'É' * 290} {i}")
+        for i in range(count)
     )
     composed = _letter(replace(DIGEST, notices=notices))
     _, text, html = _parts(composed)
@@ -300,7 +301,7 @@ def test_the_most_useful_have_room_first_and_reserved_invitations_are_never_cut(
 
 def test_the_footer_has_its_room_before_any_notice() -> None:
     gaps = tuple(Gap(f"Source fictive numéro {n} {'é' * 60}", AT) for n in range(40))
-    notices = tuple(replace(NOTICE, cluster_id=n, number=f"{n}") for n in range(300))
+    notices = tuple(replace(NOTICE, cluster_id=n, revision_id=n, number=f"{n}") for n in range(300))
     composed = _letter(replace(DIGEST, notices=notices, gaps=gaps))
     assert len(composed.content) <= LIMIT
     for part in _parts(composed)[1:]:

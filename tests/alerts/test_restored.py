@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ def _copy(database: Database, folder: Path) -> Database:
         path = folder / "copie.sqlite3"
         shutil.copy(str(url.database), path)
         return connect(f"sqlite:///{path}")
-    name = f"copy_{url.database}"
+    name = f"copy_{secrets.token_hex(6)}"
     owner = connect(url.set(database="postgres").render_as_string(hide_password=False))
     with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{url.database}"'))

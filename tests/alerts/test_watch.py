@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -126,7 +127,7 @@ def year(seed: int) -> World:
         pages=Process(_less(whole, worked + boots + _stretches(chance, 150, 1, 12))),
         watcher=Process(_less(whole, off)),
         maintenance=announced,
-        writing=lambda day: _chance(day.toordinal()).randint(1, 15) * MINUTE,
+        writing=cache(lambda day: _chance(day.toordinal()).randint(1, 15) * MINUTE),
     )
 
 

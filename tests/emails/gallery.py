@@ -109,7 +109,8 @@ def _why(call: Release) -> tuple[Reason, ...]:
 def _many(count: int) -> tuple[Notice, ...]:
     real = real_notices()
     return tuple(
-        replace(real[i % len(real)], cluster_id=i, number=f"{20000000 + i}") for i in range(count)
+        replace(real[i % len(real)], cluster_id=i, revision_id=i, number=f"{20000000 + i}")
+        for i in range(count)
     )
 
 

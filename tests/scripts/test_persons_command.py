@@ -65,7 +65,7 @@ def test_the_access_export_has_every_table_in_json_csv_and_french(
             table = Base.metadata.tables[name]
             ours = session.execute(select(table).where(table.c.id == made.ids[name])).mappings()
             row = {column: plain(value) for column, value in ours.one().items()}
-            if name == "letter":
+            if name == "message":
                 row["content"] = f"lettres/lettre-{made.ids['letter']}.eml"
             assert row in answer[name]["lignes"], name
             content = (folder / "csv" / f"{name}.csv").read_text("utf-8-sig")
@@ -238,7 +238,8 @@ def test_the_limits_are_said_and_kept_when_asked(database: Database, alertes: Al
         letter = coop.letter(session, contact, at=utc_now() - timedelta(days=500))
         assert letter.id
     said = alertes("personne", "conservation")
-    assert "Le contenu est effacé 14 jours après la remise; la trace reste 13 mois." in said.out
+    assert "Le contenu des lettres" in said.out
+    assert "14 jours après la remise." in said.out
     assert "1\u00a0ligne échue." in said.out
     assert said.out.endswith("Rien n’a été changé.\n")
     assert alertes("personne", "conservation", "--appliquer").code == 0

@@ -72,7 +72,8 @@ def test_an_empty_database_gets_the_same_rows_from_the_kept_documents(
     upgrade(url)
     fresh = connect(url)
     with weeks.read() as session:
-        kept = session.execute(select(Reading.address, Reading.document, Reading.at)).all()
+        asked = select(Reading.address, Reading.document, Reading.at).order_by(Reading.id)
+        kept = session.execute(asked).all()
         expected = rows(session)
     for address, document, at in kept:
         take(fresh, address.rpartition("/")[2], zlib.decompress(document), at)
