@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
 from operator import attrgetter
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from markupsafe import escape
 
 from alerts import message
-from alerts.digest import Coverage, Digest, Gap, Notice, Period
+from alerts.digest import Coverage, Digest, Gap, Notice, Period, Reason
 from alerts.sections import SECTIONS, Section, place
 from alerts.tables import Stream
 from alerts.templates import block, lines, template, wrap
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from alerts.letter import Sender
 
 #: What a reader's own letter fills in.
-_NAMES = ("name", "lead", "member", "sectors", "change", "leave")
+_NAMES = ("name", "lead", "member", "sectors", "reasons", "change", "leave")
 _SLOTS = SimpleNamespace(**{name: message.slot(name) for name in _NAMES})
 #: Stands for the reader's link in what is kept printed; nothing quoted for the wire has it.
 LINK = b"\0"
@@ -49,6 +50,9 @@ class Printed(NamedTuple):
         return cls(message.piece(text), message.piece(html))
 
 
+NONE = Printed(b"", b"")
+
+
 class Entry(NamedTuple):
     """What a letter says of one notice, or between notices: `LINK` stands for the reader's link.
 
@@ -62,9 +66,12 @@ class Entry(NamedTuple):
     links: int
 
     @classmethod
-    def of(cls, printed: Printed) -> Self:
-        """A piece without any slot but the link."""
-        text, html = (piece % {b"change": LINK} for piece in printed)
+    def of(cls, printed: Printed, reasons: Printed = NONE) -> Self:
+        """A piece without any slot but the link and the reasons."""
+        text, html = (
+            piece % {b"change": LINK, b"reasons": why}
+            for piece, why in zip(printed, reasons, strict=True)
+        )
         links = text.count(LINK) + html.count(LINK)
         return cls(text, html, len(text + html) - links, links)
 
@@ -161,9 +168,8 @@ def filling(text: str, said: str = "") -> Printed:
 class Shown:
     """A notice as the letters of one moment show it: printed when it is first needed."""
 
-    def __init__(self, printer: Printer, notice: Notice, at: datetime) -> None:
-        self._printer = printer
-        self._at = at
+    def __init__(self, moment: Moment, notice: Notice) -> None:
+        self._moment, at = moment, moment.at
         self.notice = notice
         section, self.rank = place(notice, at)
         #: That of its section in `SECTIONS`.
@@ -173,18 +179,19 @@ class Shown:
 
     @cached_property
     def card(self) -> Entry:
-        """All that is known of it."""
-        return self._printer.entry("card", **about(self.notice), at=self._at)
+        """All that is known of it, and why this reader is told."""
+        card = self._moment.card(replace(self.notice, reasons=()))
+        return Entry.of(card, self._moment.printer.reasons(self.notice.reasons))
 
     @cached_property
     def line(self) -> Entry:
         """Its number, the beginning of its title, and its closing day."""
-        return self._printer.entry("line", notice=self.notice)
+        return self._moment.printer.entry("line", notice=self.notice)
 
     @cached_property
     def lead(self) -> Printed:
         """What is said of it before all else, where it is the first."""
-        return self._printer.lead(self.notice, sole=False)
+        return self._moment.printer.lead(self.notice, sole=False)
 
 
 class Moment(dict[Notice, Shown]):
@@ -192,14 +199,19 @@ class Moment(dict[Notice, Shown]):
 
     def __init__(self, printer: Printer, at: datetime) -> None:
         super().__init__()
-        self._printer = printer
-        self._at = at
+        self.printer = printer
+        self.at = at
+        self.card = lru_cache(_KEPT)(self._card)
 
     def __missing__(self, notice: Notice) -> Shown:
         if len(self) >= _KEPT:
             self.clear()
-        made = self[notice] = Shown(self._printer, notice, self._at)
+        made = self[notice] = Shown(self, notice)
         return made
+
+    def _card(self, notice: Notice) -> Printed:
+        """That of a notice without reasons, with a slot for those of each reader."""
+        return self.printer.printed("card", **about(notice), at=self.at)
 
 
 class Printer:
@@ -214,6 +226,7 @@ class Printer:
         self.section = lru_cache(200)(self._section)
         self.rest = lru_cache(200)(self._rest)
         self.foot = lru_cache(200)(self._foot)
+        self.reasons = lru_cache(_KEPT)(self._reasons)
 
     def lead(self, notice: Notice, *, sole: bool) -> Printed:
         """What is said of the first notice, in a letter whose only one it may be."""
@@ -222,12 +235,12 @@ class Printer:
 
     def entry(self, name: str, **words: object) -> Entry:
         """A block that stands between top and foot."""
-        return Entry.of(self._print(name, **words))
+        return Entry.of(self.printed(name, **words))
 
     def _opening(self, gist: Gist) -> Opening:
         words = gist._asdict()
         told = lines("emails/digest/intro.txt", words)
-        top = self._print("top", heading=_first("heading", words), intro=told)
+        top = self.printed("top", heading=_first("heading", words), intro=told)
         return Opening(clean(_first("subject", words)), top)
 
     def _section(self, section: Section, stream: str) -> Entry:
@@ -237,8 +250,14 @@ class Printer:
         return self.entry("rest", rest=rest)
 
     def _foot(self, foot: Foot) -> Printed:
-        return self._print("foot", **foot._asdict())
+        return self.printed("foot", **foot._asdict())
 
-    def _print(self, name: str, **words: object) -> Printed:
+    def _reasons(self, reasons: tuple[Reason, ...]) -> Printed:
+        """What fills a card's slot of that name."""
+        printed = self.printed("reasons", notice={"reasons": reasons})
+        return Printed(*(piece % {} for piece in printed))
+
+    def printed(self, name: str, **words: object) -> Printed:
+        """A block with its slots."""
         every = {**words, "slots": _SLOTS, "sender": self._sender}
         return Printed.of(block(self._text, name, every), block(self._html, name, every))

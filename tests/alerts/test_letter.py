@@ -18,7 +18,7 @@ from alerts.digest import Digest, Gap, Notice, Period, Reason
 from alerts.errors import LetterUnwritable
 from alerts.fitting import LIMIT
 from alerts.letter import Composed, Press, ReaderLinks, Sender, compose
-from alerts.printing import LINK
+from alerts.printing import LINK, Printed
 from alerts.tables import Kind
 from alerts.templates import where
 from tests.emails import gallery, oracle
@@ -73,7 +73,7 @@ def check_wire(content: bytes) -> None:
     assert re.search(rb"[^\r]\n|\r[^\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]", content) is None
     head, body = content.split(b"\r\n\r\n", 1)
     assert max(map(len, head.split(b"\r\n"))) <= 998
-    assert max(map(len, body.split(b"\r\n"))) <= 78
+    assert max(map(len, body.split(b"\r\n"))) <= 76
 
 
 def _parts(composed: Composed) -> tuple[EmailMessage, str, str]:
@@ -228,12 +228,15 @@ def test_a_hostile_name_stays_text(name: str) -> None:
 
 def test_a_title_that_looks_like_a_slot_fills_nothing() -> None:
     for title in (message.slot("leave"), "%(leave)b", "%s %% %(", "\x02change\x03 fin"):
-        digest = replace(DIGEST, notices=(replace(NOTICE, title=title),), contact_name=title)
+        why = (Reason("d", title, title),)
+        hostile = replace(NOTICE, title=title, reasons=why)
+        digest = replace(DIGEST, notices=(hostile,), contact_name=title)
         _, text, html = _parts(_letter(digest))
         for part, footer in ((text, "\n-- \n"), (html, 'class="foot"')):
             assert LINKS.leave not in part[: part.index(footer)]
             if "%" in title:
                 assert title in part
+                assert f"{title}\u00a0: {title}" in part
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "5000-avis"])
@@ -335,6 +338,25 @@ def test_what_was_printed_of_one_notice_is_never_shown_for_another(
         for one_press, one in ((press, DIGEST), (press, other), (Press.of(SENDER), other))
     ]
     assert made[0] != made[1] == made[2]
+
+
+def test_a_card_is_printed_once_whatever_the_reasons_of_its_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    press, printed = Press.of(SENDER), []
+    as_it_is = press.printer.printed
+
+    def counted(name: str, **words: object) -> Printed:
+        printed.append(name)
+        return as_it_is(name, **words)
+
+    monkeypatch.setattr(press.printer, "printed", counted)
+    for place in ("le titre", "la description", "le titre"):
+        why = (Reason("d", "Déneigement", f"« déneigement » dans {place}"),)
+        one = replace(DIGEST, notices=(replace(NOTICE, reasons=why),))
+        made = compose(press, one, LINKS, recipient="a@exemple.quebec", key="k", at=AT)
+        assert all(f"dans {place}" in part for part in _parts(made)[1:])
+    assert (printed.count("card"), printed.count("reasons")) == (1, 2)
 
 
 def test_the_days_left_are_counted_anew_in_each_run() -> None:
