@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from alerts.evidence import Evidence, Where
 from base.french import NBSP
-from base.text import fold
+from base.text import fold, shortened
 
 #: Longer quotes are cut, and more of a kind left out: the line is read on a phone.
 _LONGEST = 60
@@ -56,9 +56,7 @@ def _whole(texts: Iterable[str]) -> list[str]:
 
 def quote(text: str) -> str:
     """The text between French quotation marks, with their no-break spaces."""
-    inner = " ".join(text.replace("«", "").replace("»", "").split())
-    if len(inner) > _LONGEST:
-        inner = inner[: _LONGEST - 1].rstrip() + "…"
+    inner = shortened(" ".join(text.replace("«", "").replace("»", "").split()), _LONGEST)
     return f"«{NBSP}{inner}{NBSP}»"
 
 

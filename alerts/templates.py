@@ -14,7 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from alerts.digest import Notice, Period
 from alerts.inlining import inlined
 from base import french
-from base.text import clean, fold
+from base.text import clean, fold, shortened
 
 ROOT = Path(__file__).parent.parent / "templates"
 _INCLUDE = re.compile(r'\{% include "([^"]+)" %\}\n?')
@@ -33,11 +33,8 @@ def source(name: str) -> str:
 
 
 def cut(text: str, length: int = TITLE) -> str:
-    """The text, or the words that it begins with and «…»; half a word only where it is long."""
-    if len(text) <= length:
-        return text
-    words = text[:length].rpartition(" ")[0].rstrip()
-    return f"{words if 2 * len(words) > length else text[: length - 1].rstrip()}…"
+    """The text, or its beginning and «…»."""
+    return shortened(text, length)
 
 
 def wrap(text: str, indent: str = "") -> str:

@@ -29,6 +29,14 @@ def clean(value: str) -> str:
     return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip(" ")
 
 
+def shortened(value: str, most: int) -> str:
+    """Its words up to so many characters and «…»; half a word only where most would go."""
+    if len(value) <= most:
+        return value
+    words = value[:most].rpartition(" ")[0].rstrip()
+    return f"{words if 2 * len(words) > most else value[: most - 1].rstrip()}…"
+
+
 def fold(value: str) -> str:
     """Lower case without accents, ligatures opened, all but letters and digits made one blank.
 
