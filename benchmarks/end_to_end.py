@@ -48,7 +48,7 @@ from tests.coop import AT, DESK
 
 GOAL = 40
 #: Letters of a round, of ours and of theirs.
-LETTERS = {Size.QUICK: (150, 8), Size.FULL: (4000, 100)}
+LETTERS = {Size.QUICK: (300, 8), Size.FULL: (4000, 100)}
 WORDS, MOST = 8, 20
 #: Calls that a word stands in, at least and at most: eight words make some twenty notices.
 _COMMON = range(3, 9)
