@@ -6,9 +6,9 @@ Ours is `alerts.dispatch.hand_over` with all it promises: entitlement, states, j
 begins with WRITTEN letters in a fresh database (SQLite in WAL, FULL) and ends when every row says
 ACCEPTED. Both send letters of the same octets into the same server, in turns: smtp-sink, then a
 Postfix of our own that throws away what it has queued. smtp-source has its ten sessions, with which
-it is fastest; ours has 50 connections, since whoever waits for the same commit shares it, and 20 to
-Postfix, which has a process for each. `handing_10` of the full run is ours over ten. In each round
-as many letters reach the server as rows are ACCEPTED, and every notice of theirs is told. At the end a
+it is fastest; ours has 50 connections, since whoever waits for the same commit shares it, and 20
+to Postfix, which has a process for each. `handing_10` of the full run is ours over ten. In each
+round as many letters reach the server as rows are ACCEPTED, and every notice of theirs is told. At the end a
 dispatcher is killed half way, and another goes on: nothing lost, nothing twice.
 """
 
