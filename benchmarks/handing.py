@@ -8,8 +8,8 @@ ACCEPTED. Both send letters of the same octets into the same server, in turns: s
 Postfix of our own that throws away what it has queued. smtp-source has its ten sessions, with which
 it is fastest; ours has 50 connections, since whoever waits for the same commit shares it, and 20
 to Postfix, which has a process for each. `handing_10` of the full run is ours over ten. In each
-round as many letters reach the server as rows are ACCEPTED, and every notice of theirs is told. At the end a
-dispatcher is killed half way, and another goes on: nothing lost, nothing twice.
+round as many letters reach the server as rows are ACCEPTED, and every notice of theirs is told. At
+the end a dispatcher is killed half way, and another goes on: nothing lost, nothing twice.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from tests.coop import AT
 SEED = 20260921
 CONNECTIONS, TO_POSTFIX, LOT = 50, 20, 200
 #: Letters of a round: to smtp-sink, to Postfix, and of the one that is killed.
-LETTERS = {Size.QUICK: (1000, 300, 60), Size.FULL: (4000, 1000, 1000)}
+LETTERS = {Size.QUICK: (600, 200, 60), Size.FULL: (4000, 1000, 1000)}
 #: Notices of a letter, and the least that a letter has.
 NOTICES, LEAST = 20, 1
 GOAL, GOAL_POSTFIX = 0.7, 0.85
