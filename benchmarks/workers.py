@@ -37,6 +37,7 @@ from alerts.engine import Engine
 from alerts.engine_schema import prepare
 from alerts.handing import Handing
 from alerts.journal import open_journal
+from alerts.message_tables import Message
 from alerts.poison import Poison
 from alerts.recovery import hold_if_restored
 from alerts.service import Service
@@ -228,9 +229,10 @@ def _check(database: Database, sink: Counting, contacts: int) -> int:
 
 def _sizes(database: Database) -> Iterator[str]:
     """Table and octets a row, of what grows with the readers."""
-    of = (Letter, Told, NearMissed, Omission, Contact, Member, Membership, Consent, Subscription)
+    mail = (Letter, Message, Told, NearMissed, Omission)
+    people = (Contact, Member, Membership, Consent, Subscription)
     with database.read() as session:
-        for table in of:
+        for table in mail + people:
             name = table.__tablename__
             count = session.scalar(select(func.count()).select_from(table)) or 0
             size = session.scalar(select(func.pg_total_relation_size(name))) or 0
