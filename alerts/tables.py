@@ -128,10 +128,12 @@ class Letter(Base):
     __table_args__ = (
         # Whom an edition was written for, one by one, however many there are.
         Index(None, "edition_id", "contact_id"),
-        # What a dispatcher looks for, without walking over years of accepted letters.
+        # What a dispatcher looks for, without walking over years of accepted letters; in its
+        # order, so that of a whole edition that waits it looks at a lot.
         Index(
             "ix_letter_waiting",
             "next_attempt_at",
+            "id",
             sqlite_where=text(ON_ITS_WAY),
             postgresql_where=text(ON_ITS_WAY),
         ),

@@ -1,6 +1,7 @@
 """A Postfix of our own on the loopback, apart from the machine's: its folders, ports and log.
 
-It delivers to one port of this machine, or throws away; it asks no name server.
+It delivers to one port of this machine, or throws away; it asks no name server, and makes no sender
+wait a second because it receives faster than it delivers (in_flow_delay).
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ smtpd_client_connection_count_limit = 0
 default_transport = {transport}
 relay_transport = {transport}
 disable_dns_lookups = yes
+in_flow_delay = 0
 enable_long_queue_ids = yes
 smtp_connection_cache_on_demand = no
 local_recipient_maps =
