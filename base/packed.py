@@ -1,8 +1,7 @@
 """Octets kept compressed in the database: a letter is much the same line again and again.
 
 Measured on letters of 20 notices (benchmarks/handing.py): a sixth of the octets, for less time
-than the database takes to write the other five. A row is written anew each time its state
-changes, on SQLite with all its octets, so what is spared is spared four times a letter.
+than the database takes to write the other five.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ _LATIN = "!-~\u00a0-\u00ac\u00ae-\u0148\u014a-\u017f–—’«»…"
 _CLEAN = re.compile(f"[{_LATIN}]+(?: [{_LATIN}]+)*")
 _SPACE = re.compile(r"[ \t\r\n\u0085\u2028\u2029]+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "’": "'", "ʼ": "'", "‘": "'", "`": "'"})
+_JOINING = " \u00a0-–—,;:·"
 _APART = re.compile(r"[^0-9a-z']+")
 
 
@@ -30,10 +31,13 @@ def clean(value: str) -> str:
 
 
 def shortened(value: str, most: int) -> str:
-    """Its words up to so many characters and «…»; half a word only where most would go."""
+    """Its words up to so many characters and «…»; half a word only where most would go.
+
+    What only joins the words to those that are gone, a dash or a comma, goes with them.
+    """
     if len(value) <= most:
         return value
-    words = value[:most].rpartition(" ")[0].rstrip()
+    words = value[:most].rpartition(" ")[0].rstrip(_JOINING)
     return f"{words if 2 * len(words) > most else value[: most - 1].rstrip()}…"
 
 

@@ -186,9 +186,8 @@ def test_a_tender_that_cannot_be_classified_is_left_out(
     assert _standing(database) == ["left out"]
 
 
-def test_a_tender_that_cannot_be_matched_is_left_out(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _poison_matching(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tender of that title cannot be matched."""
     plain = matching.match
 
     def match(facts: object, *args: object, **options: object) -> object:
@@ -197,6 +196,12 @@ def test_a_tender_that_cannot_be_matched_is_left_out(
         return plain(facts, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(matching, "match", match)
+
+
+def test_a_tender_that_cannot_be_matched_is_left_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _poison_matching(monkeypatch)
     _prepare(database, 2, "20160001", "20160002")
     with database.write() as session:
         one = session.scalars(select(Revision).order_by(Revision.id)).first()
@@ -210,14 +215,7 @@ def test_of_a_tender_that_cannot_be_matched_the_next_takes_the_place(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the reader wants but so many, and a reason is made of no more."""
-    plain = matching.match
-
-    def match(facts: object, *args: object, **options: object) -> object:
-        if facts.title == "Déneigement empoisonné":  # type: ignore[attr-defined]
-            raise RecursionError
-        return plain(facts, *args, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(matching, "match", match)
+    _poison_matching(monkeypatch)
     with database.write() as session:
         holds.release_first_run(session, by="essai", at=AT)
         entitled(session, "anne", most_notices=2)

@@ -105,6 +105,8 @@ def test_a_raw_header_refuses_what_would_break_its_line(value: str) -> None:
         ("dans la bonne classification", "dans la bonne…"),
         ("dans la classe A", "dans la classe A"),
         ("dans la classe AB", "dans la classe…"),
+        ("un transport – minifourgonnettes", "un transport…"),
+        ("un transport, minifourgonnettes", "un transport…"),
         ("anticonstitutionnellement", "anticonstitutio…"),
         ("a anticonstitutionnellement", "a anticonstitut…"),
     ],
